@@ -1,0 +1,1 @@
+//! Graftlab joins several pretrained image networks into one multi-task network.

@@ -1,0 +1,2 @@
+//! The `graftlab` command line.
+fn main() {}
