@@ -1,0 +1,35 @@
+//! What a graph costs to run and to store.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Graph, TensorId};
+
+/// Computing and storage cost of a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Multiply-accumulate operations for one image.
+    pub macs: u64,
+    /// Float values among the constants: weights, biases, running statistics.
+    pub params: u64,
+}
+
+impl Graph {
+    /// The whole graph's cost.
+    pub fn cost(&self) -> Cost {
+        Cost { macs: self.nodes.iter().map(|node| node.macs).sum(), params: self.params() }
+    }
+
+    fn params(&self) -> u64 {
+        self.constants
+            .values()
+            .filter_map(|constant| constant.as_f32())
+            .map(|values| values.len() as u64)
+            .sum()
+    }
+
+    /// MACs of the nodes that `tensor` depends on, for one image.
+    pub fn macs_before(&self, tensor: TensorId) -> u64 {
+        let needed = self.needed_nodes(&[tensor], &[]);
+        self.nodes.iter().zip(needed).filter(|(_, needed)| *needed).map(|(node, _)| node.macs).sum()
+    }
+}

@@ -1,0 +1,134 @@
+//! A tensor whose rank is known only at run time.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// A float tensor of rank 1 to 6. A rank of 0 is kept as rank 1 with one element, which broadcasts alike.
+#[derive(Clone, Debug)]
+pub enum Value {
+    R1(Tensor<1>),
+    R2(Tensor<2>),
+    R3(Tensor<3>),
+    R4(Tensor<4>),
+    R5(Tensor<5>),
+    R6(Tensor<6>),
+}
+
+/// Runs `$body` with `$tensor` bound to the tensor inside `$value`, whatever its rank.
+#[macro_export]
+macro_rules! with_tensor {
+    ($value:expr, $tensor:ident => $body:expr) => {
+        match $value {
+            $crate::ops::Value::R1($tensor) => $body,
+            $crate::ops::Value::R2($tensor) => $body,
+            $crate::ops::Value::R3($tensor) => $body,
+            $crate::ops::Value::R4($tensor) => $body,
+            $crate::ops::Value::R5($tensor) => $body,
+            $crate::ops::Value::R6($tensor) => $body,
+        }
+    };
+}
+
+macro_rules! from_tensor {
+    ($($rank:literal $variant:ident),*) => {
+        $(impl From<Tensor<$rank>> for Value {
+            fn from(tensor: Tensor<$rank>) -> Self {
+                Self::$variant(tensor)
+            }
+        })*
+    };
+}
+
+from_tensor!(1 R1, 2 R2, 3 R3, 4 R4, 5 R5, 6 R6);
+
+impl Value {
+    /// The largest rank there is.
+    pub const MAX_RANK: usize = 6;
+
+    /// Puts host values on a device. `shape` has at most [`Value::MAX_RANK`] axes, which callers check first.
+    pub fn from_host(values: &[f32], shape: &[usize], device: &Device) -> Self {
+        let tensor = Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device);
+        Value::R1(tensor).reshape(shape)
+    }
+
+    pub fn dims(&self) -> Vec<usize> {
+        with_tensor!(self, tensor => tensor.dims().to_vec())
+    }
+
+    pub fn rank(&self) -> usize {
+        with_tensor!(self, tensor => tensor.dims().len())
+    }
+
+    /// The same values under another shape with as many elements.
+    pub fn reshape(self, shape: &[usize]) -> Self {
+        with_tensor!(self, tensor => match *shape {
+            [] => tensor.reshape([1]).into(),
+            [a] => tensor.reshape([a]).into(),
+            [a, b] => tensor.reshape([a, b]).into(),
+            [a, b, c] => tensor.reshape([a, b, c]).into(),
+            [a, b, c, d] => tensor.reshape([a, b, c, d]).into(),
+            [a, b, c, d, e] => tensor.reshape([a, b, c, d, e]).into(),
+            [a, b, c, d, e, f] => tensor.reshape([a, b, c, d, e, f]).into(),
+            _ => unreachable!("shapes of more than {} axes are refused when a network is read", Self::MAX_RANK),
+        })
+    }
+
+    /// The tensor as one of rank `D`: axes of size 1 are added in front, or taken away there.
+    pub fn to_rank<const D: usize>(self) -> Tensor<D> {
+        let dims = self.dims();
+        let mut shape = [1; D];
+        let kept = dims.len().min(D);
+        shape[D - kept..].copy_from_slice(&dims[dims.len() - kept..]);
+        with_tensor!(self, tensor => tensor.reshape(shape))
+    }
+
+    /// Applies an elementwise function that works at any rank.
+    pub fn map(self, function: impl ElementWise) -> Self {
+        match self {
+            Value::R1(tensor) => function.apply(tensor).into(),
+            Value::R2(tensor) => function.apply(tensor).into(),
+            Value::R3(tensor) => function.apply(tensor).into(),
+            Value::R4(tensor) => function.apply(tensor).into(),
+            Value::R5(tensor) => function.apply(tensor).into(),
+            Value::R6(tensor) => function.apply(tensor).into(),
+        }
+    }
+
+    /// Applies a function of two tensors after giving both the same rank, as ONNX broadcasting does.
+    pub fn zip(self, other: Self, function: impl Binary) -> Self {
+        match self.rank().max(other.rank()) {
+            1 => function.apply(self.to_rank::<1>(), other.to_rank()).into(),
+            2 => function.apply(self.to_rank::<2>(), other.to_rank()).into(),
+            3 => function.apply(self.to_rank::<3>(), other.to_rank()).into(),
+            4 => function.apply(self.to_rank::<4>(), other.to_rank()).into(),
+            5 => function.apply(self.to_rank::<5>(), other.to_rank()).into(),
+            _ => function.apply(self.to_rank::<6>(), other.to_rank()).into(),
+        }
+    }
+
+    pub fn device(&self) -> Device {
+        with_tensor!(self, tensor => tensor.device())
+    }
+
+    /// The same tensor without its gradient history.
+    pub fn detach(self) -> Self {
+        self.map(Detach)
+    }
+}
+
+/// A function from a tensor to one of the same rank.
+pub trait ElementWise {
+    fn apply<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D>;
+}
+
+/// A function of two tensors of the same rank, which broadcast against each other.
+pub trait Binary {
+    fn apply<const D: usize>(&self, left: Tensor<D>, right: Tensor<D>) -> Tensor<D>;
+}
+
+struct Detach;
+
+impl ElementWise for Detach {
+    fn apply<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D> {
+        tensor.detach()
+    }
+}
