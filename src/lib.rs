@@ -3,4 +3,7 @@
 //! Each module is a room with one job and uses only the rooms below it; `ARCHITECTURE.md` shows the house.
 
 pub mod graph;
+pub mod join;
+pub mod net;
 pub mod ops;
+pub mod platform;
