@@ -2,6 +2,7 @@
 //!
 //! Each module is a room with one job and uses only the rooms below it; `ARCHITECTURE.md` shows the house.
 
+pub mod data;
 pub mod graph;
 pub mod join;
 pub mod net;
