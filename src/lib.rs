@@ -8,3 +8,5 @@ pub mod join;
 pub mod net;
 pub mod ops;
 pub mod platform;
+pub mod search;
+pub mod train;

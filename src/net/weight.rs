@@ -84,10 +84,10 @@ impl Weight {
     /// Moves a vector, such as a running mean, towards `value`. Weights of other ranks stay as they are.
     pub fn blend(&mut self, value: Tensor<1>, momentum: f64) {
         if let Self::R1(param) = self {
-            let old = param.val().inner();
-            let value = value.inner();
+            let old = param.val().detach();
+            let value = value.detach();
             let new = if momentum == 1.0 { value } else { old.clone() + (value - old).mul_scalar(momentum) };
-            *param = Param::initialized(param.id, Tensor::from_inner(new)).set_require_grad(false);
+            *param = Param::initialized(param.id, new).set_require_grad(false);
         }
     }
 }

@@ -19,6 +19,11 @@ pub struct SearchSettings {
 
 impl Default for SearchSettings {
     fn default() -> Self {
-        Self { calibration_images: 512, ridge_rows_per_channel: 16, finalists: 4, finalist_image_passes: 4_096 }
+        Self {
+            calibration_images: 512,
+            ridge_rows_per_channel: 16,
+            finalists: 4,
+            finalist_image_passes: 4_096,
+        }
     }
 }

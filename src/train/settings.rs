@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Augmentation;
+use crate::data::Augment;
 
 /// How the merged network is fine-tuned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct TrainSettings {
     pub self_distillation_weight: f64,
     /// Factor on the loss of the task that lags furthest behind its teacher. 1 switches it off.
     pub lagging_task_weight: f64,
-    pub augmentation: Augmentation,
+    pub augment: Augment,
 }
 
 impl Default for TrainSettings {
@@ -46,7 +46,7 @@ impl Default for TrainSettings {
             hint_weight: 0.0,
             self_distillation_weight: 0.0,
             lagging_task_weight: 2.0,
-            augmentation: Augmentation::default(),
+            augment: Augment::default(),
         }
     }
 }
