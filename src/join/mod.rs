@@ -18,6 +18,6 @@ pub use heads::{SelfHead, add_self_distillation_heads, with_softmax};
 pub use merge::{Merged, TensorRole, merge};
 pub use plan::{Join, Plan, Source};
 pub use points::{Activation, JoinPoint, join_points};
-pub use resample::fit_input;
+pub use resample::{fit_input, resample_graph};
 pub use space::{Savings, Space, SpaceNetwork};
 pub use summary::{PlanSummary, SourceSummary};

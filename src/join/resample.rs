@@ -39,6 +39,15 @@ pub fn resample(
     tensor
 }
 
+/// A graph that does nothing but bring a tensor of `channels` channels from one size to another.
+pub fn resample_graph(channels: usize, from: (usize, usize), to: (usize, usize)) -> Graph {
+    let mut graph = Graph { opset: 17, ..Graph::default() };
+    let input = graph.add_input("tensor", vec![1, channels, from.0, from.1]);
+    let output = resample(&mut graph, "", input, from, to);
+    graph.outputs.push(output);
+    graph
+}
+
 /// Row-major `[to, from]`: each row says how an output position is mixed from the input positions.
 fn matrix(from: usize, to: usize) -> Vec<f32> {
     let mut matrix = vec![0.0; to * from];

@@ -49,13 +49,14 @@ pub struct Pass {
 }
 
 impl Network {
-    /// Puts the weights of `graph` on `device` and prepares its operators.
+    /// Puts the weights of `graph` on `device` and prepares its operators. The graph's nodes are in topological order;
+    /// tensors keep their ids.
     ///
     /// # Errors
     ///
     /// An operator that is not supported, or shapes that do not fit.
     pub fn new(graph: &Graph, device: &Device) -> Result<Self, NetError> {
-        let mut graph = graph.pruned();
+        let mut graph = graph.clone();
         ops::rewrite_batch(&mut graph);
         let operators = ops::infer(&mut graph)?;
         let trainable = weight::trainable(&graph);

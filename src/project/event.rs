@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::platform::Stopwatch;
+
 /// A part of a run, in the order in which they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
@@ -78,6 +80,15 @@ pub enum Event {
     Warning {
         message: String,
     },
+}
+
+impl Event {
+    /// Progress of a phase that began when `clock` was started.
+    pub fn progress(phase: Phase, done: usize, total: usize, clock: Stopwatch) -> Self {
+        let seconds_left =
+            (done > 0).then(|| clock.elapsed_seconds() / done as f64 * total.saturating_sub(done) as f64);
+        Self::Progress { phase, done, total, seconds_left }
+    }
 }
 
 /// Receives the events of a run.

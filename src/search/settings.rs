@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct SearchSettings {
     /// Images of the training split that adapters are fitted and candidates scored on.
     pub calibration_images: usize,
-    /// Positions per donor channel that the ridge regression of an adapter sees.
+    /// Positions per channel of the widest join point that the ridge regression of an adapter sees.
     pub ridge_rows_per_channel: usize,
+    /// Further images on which grafted tails are compared with their teachers.
+    pub score_images: usize,
     /// Plans that are fine-tuned briefly and compared on the validation split before one is chosen.
     pub finalists: usize,
     /// Images that pass each finalist while it is fine-tuned.
@@ -21,7 +23,7 @@ impl Default for SearchSettings {
     fn default() -> Self {
         Self {
             calibration_images: 512,
-            ridge_rows_per_channel: 16,
+            ridge_rows_per_channel: 16, score_images: 128,
             finalists: 4,
             finalist_image_passes: 4_096,
         }

@@ -29,7 +29,10 @@ pub struct TrainSettings {
     pub self_distillation_weight: f64,
     /// Factor on the loss of the task that lags furthest behind its teacher. 1 switches it off.
     pub lagging_task_weight: f64,
+    /// Random changes to the images.
     pub augment: Augment,
+    /// Differently changed versions of each image. Teachers see every version once; their outputs are kept.
+    pub views: usize,
 }
 
 impl Default for TrainSettings {
@@ -47,6 +50,7 @@ impl Default for TrainSettings {
             self_distillation_weight: 0.0,
             lagging_task_weight: 2.0,
             augment: Augment::default(),
+            views: 4,
         }
     }
 }
