@@ -20,6 +20,15 @@ pub use edit::Appended;
 /// Sizes of a tensor's axes, for a batch of one image.
 pub type Shape = Vec<usize>;
 
+/// The largest number of axes a tensor may have.
+pub const MAX_RANK: usize = 6;
+
+/// Number of elements of a shape; `None` above 2³¹, more than a browser's memory holds.
+pub fn elements(shape: &[usize]) -> Option<usize> {
+    let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;
+    (count <= 1 << 31).then_some(count)
+}
+
 /// Names one tensor of one graph: an index into [`Graph::tensors`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TensorId(pub usize);

@@ -42,7 +42,7 @@ from_tensor!(1 R1, 2 R2, 3 R3, 4 R4, 5 R5, 6 R6);
 
 impl Value {
     /// The largest rank there is.
-    pub const MAX_RANK: usize = 6;
+    pub const MAX_RANK: usize = crate::graph::MAX_RANK;
 
     /// Puts host values on a device. `shape` has at most [`Value::MAX_RANK`] axes, which callers check first.
     pub fn from_host(values: &[f32], shape: &[usize], device: &Device) -> Self {

@@ -58,7 +58,10 @@ pub async fn fit_adapters(
     let mut by_donor: BTreeMap<RowsKey, Vec<(usize, Join)>> = BTreeMap::new();
     for (receiver, join) in space.candidates() {
         let [_, to] = space.ends(receiver, join);
-        by_donor.entry((join.donor, join.donor_point, (to.height, to.width))).or_default().push((receiver, join));
+        by_donor
+            .entry((join.donor, join.donor_point, (to.height, to.width)))
+            .or_default()
+            .push((receiver, join));
     }
     let mut fits = Fits::new();
     for (donor, joins) in by_donor {
@@ -110,15 +113,20 @@ impl Sampler {
         let mut keys = Vec::new();
         let mut values = Vec::new();
         for (network, info) in space.networks.iter().enumerate() {
-            let points: Vec<usize> =
-                self.sizes[network].iter().map(|(point, _)| *point).collect::<BTreeSet<_>>().into_iter().collect();
+            let points: Vec<usize> = self.sizes[network]
+                .iter()
+                .map(|(point, _)| *point)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect();
             let tensors: Vec<TensorId> = points.iter().map(|point| info.points[*point].tensor).collect();
             let taps: BTreeMap<usize, Value> =
                 points.into_iter().zip(teachers.tap(network, images.clone(), &tensors)).collect();
             for (point, size) in self.sizes[network].clone() {
                 let shape = info.points[point].shape();
                 let features = self.resampled(taps[&point].clone(), shape, size, &device)?;
-                let index = chosen.entry(size).or_insert_with(|| draw(&mut self.rng, size, self.positions, &device));
+                let index =
+                    chosen.entry(size).or_insert_with(|| draw(&mut self.rng, size, self.positions, &device));
                 keys.push((network, point, size));
                 values.push(pick(features, index.clone()));
             }

@@ -143,7 +143,7 @@ async fn logits(
     images: &[usize],
 ) -> Result<Logits, NetError> {
     let input = network.graph().inputs[0];
-    let device = network.devices().into_vec().into_iter().next().unwrap_or_else(Device::flex);
+    let device = network.devices().into_iter().next().unwrap_or_else(Device::flex);
     let mut all: Logits = vec![Vec::new(); outputs.len()];
     for batch in evaluation_batches(images, BATCH) {
         let size = dataset.shape;
@@ -185,8 +185,10 @@ pub async fn evaluate_file(
     let wrap = |source| ProjectError::Network { file: file.to_owned(), source };
     let Prepared { graph, tasks, input: [channels, height, width], .. } =
         prepare(&graph, options, file).map_err(wrap)?;
-    let expected =
-        tasks.iter().map(|task| Expected { name: task.name.clone(), classes: task.classes.clone() }).collect();
+    let expected = tasks
+        .iter()
+        .map(|task| Expected { name: task.name.clone(), classes: task.classes.clone() })
+        .collect();
     let dataset = Dataset::load(files, &LoadOptions::new(ImageShape { channels, height, width }, expected))?;
     let network = Network::new(&graph, device)?;
     let images = dataset.indices(Split::Test);

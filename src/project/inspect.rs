@@ -56,10 +56,13 @@ pub fn inspect(graph: &Graph, prepared: &Prepared) -> NetworkCard {
     }
     let cost = prepared.graph.cost();
     let tasks = prepared.tasks.iter();
-    let join_points = prepared.tasks.first().map_or_else(Vec::new, |task| join_points(&prepared.graph, task.output));
+    let join_points =
+        prepared.tasks.first().map_or_else(Vec::new, |task| join_points(&prepared.graph, task.output));
     NetworkCard {
         name: prepared.name.clone(),
-        tasks: tasks.map(|task| TaskCard { name: task.name.clone(), classes: task.classes.clone() }).collect(),
+        tasks: tasks
+            .map(|task| TaskCard { name: task.name.clone(), classes: task.classes.clone() })
+            .collect(),
         input: prepared.input,
         params: graph.cost().params,
         macs: cost.macs,

@@ -60,8 +60,7 @@ impl Workshop<'_> {
             (merged.graph.clone(), Vec::new())
         };
         let network = Network::new(&graph, &self.device)?;
-        let trunk =
-            network.parameters(|id| merged.role(plan, &graph.tensor(id).name) == TensorRole::Trunk);
+        let trunk = network.parameters(|id| merged.role(plan, &graph.tensor(id).name) == TensorRole::Trunk);
         let hinted = if settings.hint_weight > 0.0 { self.hinted(&merged, plan) } else { Vec::new() };
         let student = Student {
             network,
@@ -102,8 +101,15 @@ impl Workshop<'_> {
         let hints = hints.into_iter().map(|(network, tensor, _)| (network, tensor)).collect();
         let seed = self.settings.seed.into();
         let labels = self.labels.clone();
-        let mut source =
-            DistilSource::new(self.dataset, self.teachers, settings, labels, hints, seed, self.device.clone());
+        let mut source = DistilSource::new(
+            self.dataset,
+            self.teachers,
+            settings,
+            labels,
+            hints,
+            seed,
+            self.device.clone(),
+        );
         train(student, &mut source, settings, observer, self.cancel).await?;
         self.recalibrate(&mut student.network, settings.batch_size);
         Ok(())

@@ -84,11 +84,15 @@ impl Project {
         }
         let shape = self.shape();
         let size = [shape.channels, shape.height, shape.width];
-        self.networks.iter().map(|(_, network)| fit_input(network, size).map_err(ProjectError::from)).collect()
+        self.networks
+            .iter()
+            .map(|(_, network)| fit_input(network, size).map_err(ProjectError::from))
+            .collect()
     }
 
     fn shape(&self) -> ImageShape {
-        let largest = |axis: usize| self.networks.iter().map(|(_, network)| network.input[axis]).max().unwrap_or(1);
+        let largest =
+            |axis: usize| self.networks.iter().map(|(_, network)| network.input[axis]).max().unwrap_or(1);
         ImageShape { channels: largest(0), height: largest(1), width: largest(2) }
     }
 

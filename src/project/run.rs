@@ -71,11 +71,13 @@ pub async fn run(
     let mut calibration = training_batches(&images, per_batch.min(images.len()), seed, 0);
     calibration.truncate(search.calibration_images.div_ceil(per_batch).max(1));
     let fits =
-        fit_adapters(&space, &teachers, dataset, &calibration, search.ridge_rows_per_channel, seed, cancel).await?;
+        fit_adapters(&space, &teachers, dataset, &calibration, search.ridge_rows_per_channel, seed, cancel)
+            .await?;
     let scoring = training_batches(&images, search.score_images.clamp(1, images.len().max(1)), seed, 1);
     let held_out = scoring.get(1).unwrap_or(&scoring[0]);
     let scores =
-        score_candidates(&space, &teachers, &fits, dataset, [&scoring[0], held_out], on_event, cancel).await?;
+        score_candidates(&space, &teachers, &fits, dataset, [&scoring[0], held_out], on_event, cancel)
+            .await?;
 
     let search_clock = begin(Phase::Search, on_event, cancel)?;
     let mut workshop = Workshop {
@@ -89,8 +91,13 @@ pub async fn run(
         device: device.clone().autodiff(),
         cancel,
     };
-    let problem =
-        Problem { space: &space, scores: &scores, budget: settings.budget, finalists: search.finalists, seed };
+    let problem = Problem {
+        space: &space,
+        scores: &scores,
+        budget: settings.budget,
+        finalists: search.finalists,
+        seed,
+    };
     let mut judge = BriefTraining {
         workshop: &mut workshop,
         evaluation: validation,
@@ -172,7 +179,8 @@ fn begin(phase: Phase, on_event: OnEvent<'_>, cancel: &Cancel) -> Result<Stopwat
 
 /// Per network, where the data set has its task's labels.
 fn label_tasks(networks: &[Prepared], dataset: &Dataset) -> Vec<Option<usize>> {
-    let of_network = |network: &Prepared| dataset.tasks.iter().position(|task| task.name == network.tasks[0].name);
+    let of_network =
+        |network: &Prepared| dataset.tasks.iter().position(|task| task.name == network.tasks[0].name);
     networks.iter().map(of_network).collect()
 }
 

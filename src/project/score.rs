@@ -1,7 +1,5 @@
 //! Stage 0: every candidate's grafted tail against its teacher, before any training.
 
-use std::collections::BTreeMap;
-
 use burn::tensor::Tensor;
 
 use super::calibrate::{Fits, images_on};
@@ -32,7 +30,8 @@ pub async fn score_candidates(
 ) -> Result<Scores, ProjectError> {
     let images = [recalibration, held_out].map(|batch| images_on(teachers, dataset, batch));
     let reference = {
-        let outputs = teachers.networks.iter().map(|network| network.forward(images[1].clone()).swap_remove(0));
+        let outputs =
+            teachers.networks.iter().map(|network| network.forward(images[1].clone()).swap_remove(0));
         read_all(outputs.collect()).await?
     };
     let clock = Stopwatch::start();
@@ -80,15 +79,4 @@ pub async fn score_candidates(
         }
     }
     Ok(scores)
-}
-
-/// Fewest-MACs-first as a score: what a predictor that only knows the cost would say. Shown beside the real scores.
-pub fn trivial_scores(space: &Space, scores: &Scores) -> BTreeMap<(usize, crate::join::Join), f64> {
-    scores
-        .keys()
-        .map(|(receiver, join)| {
-            let kept = space.ends(*receiver, *join)[1].macs_after as f64 / space.networks[*receiver].macs as f64;
-            ((*receiver, *join), kept)
-        })
-        .collect()
 }

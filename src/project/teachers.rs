@@ -67,9 +67,10 @@ impl Teachers {
             let outputs = self.networks.iter().map(|network| network.forward(images.clone()).swap_remove(0));
             let read = read_all(outputs.collect()).await?;
             for (row, index) in indices.iter().enumerate() {
-                let rows = read.iter().zip(&self.classes).flat_map(|(logits, classes)| {
-                    logits[row * classes..(row + 1) * classes].iter().copied()
-                });
+                let rows = read
+                    .iter()
+                    .zip(&self.classes)
+                    .flat_map(|(logits, classes)| logits[row * classes..(row + 1) * classes].iter().copied());
                 self.kept.insert((view, *index), rows.collect());
             }
         }

@@ -23,7 +23,8 @@ impl Default for SearchSettings {
     fn default() -> Self {
         Self {
             calibration_images: 512,
-            ridge_rows_per_channel: 16, score_images: 128,
+            ridge_rows_per_channel: 16,
+            score_images: 128,
             finalists: 4,
             finalist_image_passes: 4_096,
         }

@@ -1,0 +1,125 @@
+//! A graph to bytes.
+
+use std::collections::{BTreeMap, HashSet};
+
+use prost::Message;
+
+use super::proto::{
+    Dimension, DimensionValue, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorShapeProto, TypeProto, TypeTensor, TypeValue, ValueInfoProto, data_type,
+};
+use super::{OnnxError, attribute, tensor};
+use crate::graph::{Graph, Node, TensorId};
+
+/// The oldest operator set that is written. `ops::infer` brings a graph's nodes to its form.
+pub const OPSET: i64 = 18;
+
+/// Name of the free batch axis.
+const BATCH: &str = "batch";
+
+/// Writes a graph as an ONNX file.
+///
+/// The first axis of inputs and outputs is free, where the graph has it as a batch of one image.
+///
+/// # Errors
+///
+/// The graph has not been inferred: an output without a shape, or nodes of an operator set before [`OPSET`].
+pub fn write(graph: &Graph) -> Result<Vec<u8>, OnnxError> {
+    if graph.opset < OPSET {
+        let reason = format!("its nodes follow operator set {}", graph.opset);
+        return Err(OnnxError::NotInferred { reason });
+    }
+    let mut names = HashSet::new();
+    if let Some(twice) = named_tensors(graph).into_iter().find(|name| !names.insert(*name)) {
+        return Err(OnnxError::Duplicate { tensor: twice.to_owned() });
+    }
+    let depends = graph.depends_on_input();
+    let value_info = |id: &TensorId| {
+        let info = graph.tensor(*id);
+        let shape = info.shape.as_deref().ok_or_else(|| OnnxError::NotInferred {
+            reason: format!("the shape of its output '{}' is not known", info.name),
+        })?;
+        Ok(value_info(&info.name, shape, depends[id.0]))
+    };
+    let model = ModelProto {
+        ir_version: Some(ir_version(graph.opset)),
+        producer_name: Some(env!("CARGO_PKG_NAME").to_owned()),
+        producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(graph.opset) }],
+        graph: Some(GraphProto {
+            name: Some(graph.name.clone()),
+            node: graph.nodes.iter().map(|node| write_node(graph, node)).collect(),
+            initializer: graph
+                .constants
+                .iter()
+                .map(|(id, constant)| tensor::write(constant, &graph.tensor(*id).name))
+                .collect(),
+            input: graph.inputs.iter().map(value_info).collect::<Result<_, _>>()?,
+            output: graph.outputs.iter().map(value_info).collect::<Result<_, _>>()?,
+            ..GraphProto::default()
+        }),
+        metadata_props: entries(&graph.metadata),
+        ..ModelProto::default()
+    };
+    Ok(model.encode_to_vec())
+}
+
+/// Names of all tensors that have an origin.
+fn named_tensors(graph: &Graph) -> Vec<&str> {
+    let outputs = graph.nodes.iter().flat_map(|node| &node.outputs);
+    let ids = graph.inputs.iter().chain(graph.constants.keys()).chain(outputs);
+    ids.map(|id| graph.tensor(*id).name.as_str()).collect()
+}
+
+/// The IR version that came with an operator set.
+fn ir_version(opset: i64) -> i64 {
+    match opset {
+        ..=18 => 8,
+        19 | 20 => 9,
+        21 | 22 => 10,
+        23 => 11,
+        24 => 12,
+        25..=27 => 13,
+        _ => 14,
+    }
+}
+
+fn write_node(graph: &Graph, node: &Node) -> NodeProto {
+    let input = node.inputs.iter().map(|id| id.map_or_else(String::new, |id| graph.tensor(id).name.clone()));
+    NodeProto {
+        name: Some(node.name.clone()),
+        op_type: Some(node.op_type.clone()),
+        domain: Some(node.domain.clone()),
+        input: input.collect(),
+        output: node.outputs.iter().map(|id| graph.tensor(*id).name.clone()).collect(),
+        attribute: node.attributes.iter().map(|(name, value)| attribute::write(name, value)).collect(),
+        ..NodeProto::default()
+    }
+}
+
+fn value_info(name: &str, shape: &[usize], depends_on_input: bool) -> ValueInfoProto {
+    let dim = shape.iter().enumerate().map(|(axis, size)| {
+        let value = if axis == 0 && *size == 1 && depends_on_input {
+            DimensionValue::DimParam(BATCH.to_owned())
+        } else {
+            DimensionValue::DimValue(*size as i64)
+        };
+        Dimension { value: Some(value), denotation: None }
+    });
+    let tensor = TypeTensor {
+        elem_type: Some(data_type::FLOAT),
+        shape: Some(TensorShapeProto { dim: dim.collect() }),
+    };
+    ValueInfoProto {
+        name: Some(name.to_owned()),
+        r#type: Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), denotation: None }),
+        ..ValueInfoProto::default()
+    }
+}
+
+fn entries(metadata: &BTreeMap<String, String>) -> Vec<StringStringEntryProto> {
+    metadata
+        .iter()
+        .map(|(key, value)| StringStringEntryProto { key: Some(key.clone()), value: Some(value.clone()) })
+        .collect()
+}
