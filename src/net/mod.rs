@@ -9,7 +9,7 @@ mod weight;
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 
 pub use error::NetError;
 pub use prepare::{Prepared, prepare};
@@ -188,6 +188,12 @@ impl Network {
             let pass = self.run(feeds, &outputs, Mode::Training);
             self.update_statistics(pass.statistics, 1.0 / (done + 1) as f64);
         }
+    }
+
+    /// Gradients of a loss with respect to the weights that it depends on, by the weight's tensor.
+    pub fn gradients(&self, gradients: &Gradients) -> Vec<(TensorId, Value)> {
+        let weights = self.program.weights.iter();
+        weights.filter_map(|(id, index)| Some((*id, self.weights[*index].gradient(gradients)?))).collect()
     }
 
     /// Ids of the parameters that `select` names by their tensors, for an optimiser's groups.

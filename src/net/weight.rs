@@ -1,7 +1,7 @@
 //! Weights of any rank, as parameters of a burn module.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::Tensor;
+use burn::tensor::{Gradients, Tensor};
 
 use crate::graph::Graph;
 use crate::ops::Value;
@@ -67,6 +67,18 @@ impl Weight {
             Self::R4(param) => param.val().into(),
             Self::R5(param) => param.val().into(),
             Self::R6(param) => param.val().into(),
+        }
+    }
+
+    /// The gradient of a loss with respect to this weight, if it is trained and the loss depends on it.
+    pub fn gradient(&self, gradients: &Gradients) -> Option<Value> {
+        match self {
+            Self::R1(param) => param.val().grad(gradients).map(Value::from),
+            Self::R2(param) => param.val().grad(gradients).map(Value::from),
+            Self::R3(param) => param.val().grad(gradients).map(Value::from),
+            Self::R4(param) => param.val().grad(gradients).map(Value::from),
+            Self::R5(param) => param.val().grad(gradients).map(Value::from),
+            Self::R6(param) => param.val().grad(gradients).map(Value::from),
         }
     }
 
