@@ -158,10 +158,12 @@ impl Reader {
         let name = node_name(node);
         let inputs = trimmed(&node.input).iter().map(|input| match input.as_str() {
             "" => Ok(None),
-            given => self.names.get(given).copied().map(Some).ok_or_else(|| OnnxError::Missing {
-                node: name.to_owned(),
-                tensor: given.to_owned(),
-            }),
+            given => self
+                .names
+                .get(given)
+                .copied()
+                .map(Some)
+                .ok_or_else(|| OnnxError::Missing { node: name.to_owned(), tensor: given.to_owned() }),
         });
         let domain = domain(node);
         Ok(Node {

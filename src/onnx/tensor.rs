@@ -66,14 +66,18 @@ fn values(tensor: &TensorProto, count: usize) -> Result<ConstantData, String> {
             ints.map(|bits| bf16::from_bits(*bits as u16).to_f32()),
         )?),
         BOOL => ConstantData::Bool(decode(tensor, count, |[b]| b != 0, ints.map(|v| *v != 0))?.into()),
-        INT64 => {
-            integers(decode(tensor, count, i64::from_le_bytes, tensor.int64_data.iter().copied())?)
+        INT64 => integers(decode(tensor, count, i64::from_le_bytes, tensor.int64_data.iter().copied())?),
+        INT32 => {
+            integers(decode(tensor, count, |b| i32::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?)
         }
-        INT32 => integers(decode(tensor, count, |b| i32::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
-        INT16 => integers(decode(tensor, count, |b| i16::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
+        INT16 => {
+            integers(decode(tensor, count, |b| i16::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?)
+        }
         INT8 => integers(decode(tensor, count, |b| i8::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
         UINT8 => integers(decode(tensor, count, |[b]| b.into(), ints.map(|v| (*v).into()))?),
-        UINT16 => integers(decode(tensor, count, |b| u16::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
+        UINT16 => {
+            integers(decode(tensor, count, |b| u16::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?)
+        }
         UINT32 => integers(decode(
             tensor,
             count,
@@ -123,8 +127,12 @@ fn decode<T, const N: usize>(
 /// Writes a tensor under `name`.
 pub fn write(constant: &Constant, name: &str) -> TensorProto {
     let (data_type, raw_data) = match &constant.data {
-        ConstantData::F32(values) => (data_type::FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
-        ConstantData::I64(values) => (data_type::INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        ConstantData::F32(values) => {
+            (data_type::FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        }
+        ConstantData::I64(values) => {
+            (data_type::INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        }
         ConstantData::Bool(values) => (data_type::BOOL, values.iter().map(|v| u8::from(*v)).collect()),
     };
     TensorProto {

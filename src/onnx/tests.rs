@@ -261,7 +261,10 @@ fn a_subgraph_is_refused_by_node_and_operator() {
         graph.node[0].attribute = vec![attribute("then_branch", |a| a.g = Some(Box::default()))];
     });
     let error = error.unwrap_err().to_string();
-    assert!(error.contains("node 'first' uses operator If (opset 20)") && error.contains("subgraph"), "{error}");
+    assert!(
+        error.contains("node 'first' uses operator If (opset 20)") && error.contains("subgraph"),
+        "{error}"
+    );
 }
 
 #[test]

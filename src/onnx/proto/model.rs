@@ -167,7 +167,6 @@ pub struct FunctionProto {
     pub metadata_props: Vec<StringStringEntryProto>,
 }
 
-
 /// A training step; not read.
 #[derive(Clone, PartialEq, Message)]
 pub struct TrainingInfoProto {
