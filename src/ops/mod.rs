@@ -5,15 +5,19 @@
 //!
 //! Operators know nothing of graphs beyond the one node that they were read from.
 
+mod axes;
 mod error;
+mod fold;
 mod infer;
 mod node_view;
+mod upgrade;
 mod value;
+mod window;
 
 use std::fmt::Debug;
 
 pub use error::OpError;
-pub use infer::{infer, rewrite_batch};
+pub use infer::{check_batch, infer, rewrite_batch};
 pub use node_view::NodeView;
 pub use value::Value;
 
@@ -29,7 +33,9 @@ macro_rules! families {
     };
 }
 
-families! {}
+families! {
+    activation, arithmetic, concat, conv, matmul, normalization, pad, pass, pool, reduce, shape, softmax,
+}
 
 type Read = fn(&NodeView) -> Result<Box<dyn Operator>, OpError>;
 
@@ -103,4 +109,17 @@ pub fn supported() -> Vec<&'static str> {
     let mut names: Vec<_> = FAMILIES.iter().flat_map(|(names, _)| names.iter().copied()).collect();
     names.sort_unstable();
     names
+}
+
+/// Input `index` of an operator that requires it.
+fn tensor(inputs: &[Option<Value>], index: usize) -> Value {
+    match optional(inputs, index) {
+        Some(value) => value,
+        None => unreachable!("`NodeView::signature` has refused nodes that lack a required tensor"),
+    }
+}
+
+/// Input `index`, where it is given.
+fn optional(inputs: &[Option<Value>], index: usize) -> Option<Value> {
+    inputs.get(index).cloned().flatten()
 }

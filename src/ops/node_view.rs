@@ -29,9 +29,51 @@ impl<'a> NodeView<'a> {
         self.node.inputs.get(index).is_some_and(Option::is_some)
     }
 
+    /// Number of inputs the node names, left out or not.
+    pub fn inputs(&self) -> usize {
+        self.node.inputs.len()
+    }
+
     /// Number of outputs the node names.
     pub fn outputs(&self) -> usize {
         self.node.outputs.len()
+    }
+
+    /// Checks the inputs and outputs: all of `required` are given and are tensors of floats, at most `optional` more
+    /// follow, and there are at most `outputs` outputs.
+    ///
+    /// # Errors
+    ///
+    /// Names the input or output that does not fit.
+    pub fn signature(&self, required: &[&str], optional: usize, outputs: usize) -> Result<(), OpError> {
+        for (index, name) in required.iter().enumerate() {
+            if !self.has_input(index) {
+                return Err(self.invalid(format!("input '{name}' is missing")));
+            }
+            self.floats(index, name)?;
+        }
+        let most = required.len() + optional;
+        if self.inputs() > most {
+            return Err(self.invalid(format!("it has {} inputs; at most {most} are known", self.inputs())));
+        }
+        if self.outputs() > outputs {
+            return Err(self.invalid(format!("output {} is not supported", outputs + 1)));
+        }
+        Ok(())
+    }
+
+    /// Checks that input `index`, if it is given, is a tensor of floats.
+    ///
+    /// # Errors
+    ///
+    /// It is a constant of integers or booleans.
+    pub fn floats(&self, index: usize, name: &str) -> Result<(), OpError> {
+        match self.constant(index) {
+            Some(constant) if constant.as_f32().is_none() => {
+                Err(self.invalid(format!("input '{name}' must hold floats")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Shape of input `index` for a batch of one image; empty if it is left out or not known.

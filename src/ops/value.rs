@@ -1,5 +1,7 @@
 //! A tensor whose rank is known only at run time.
 
+use std::any::Any;
+
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// A float tensor of rank 1 to 6. A rank of 0 is kept as rank 1 with one element, which broadcasts alike.
@@ -60,6 +62,9 @@ impl Value {
 
     /// The same values under another shape with as many elements.
     pub fn reshape(self, shape: &[usize]) -> Self {
+        if self.dims() == shape {
+            return self;
+        }
         with_tensor!(self, tensor => match *shape {
             [] => tensor.reshape([1]).into(),
             [a] => tensor.reshape([a]).into(),
@@ -74,11 +79,37 @@ impl Value {
 
     /// The tensor as one of rank `D`: axes of size 1 are added in front, or taken away there.
     pub fn to_rank<const D: usize>(self) -> Tensor<D> {
-        let dims = self.dims();
-        let mut shape = [1; D];
-        let kept = dims.len().min(D);
-        shape[D - kept..].copy_from_slice(&dims[dims.len() - kept..]);
-        with_tensor!(self, tensor => tensor.reshape(shape))
+        with_tensor!(self, tensor => {
+            let dims = tensor.dims();
+            // A reshape costs a step of the backward pass, so a tensor of the right rank is handed out as it is.
+            let mut slot = Some(tensor);
+            let same: Option<Tensor<D>> = (&mut slot as &mut dyn Any).downcast_mut().and_then(Option::take);
+            match (same, slot) {
+                (Some(tensor), _) => tensor,
+                (None, Some(tensor)) => {
+                    let mut shape = [1; D];
+                    let kept = dims.len().min(D);
+                    shape[D - kept..].copy_from_slice(&dims[dims.len() - kept..]);
+                    tensor.reshape(shape)
+                }
+                (None, None) => unreachable!("the slot is emptied only into `same`"),
+            }
+        })
+    }
+
+    /// Puts tensors of one rank together along `axis`.
+    pub fn cat(values: Vec<Self>, axis: usize) -> Self {
+        fn join<const D: usize>(values: Vec<Value>, axis: usize) -> Tensor<D> {
+            Tensor::cat(values.into_iter().map(Value::to_rank).collect(), axis)
+        }
+        match values.iter().map(Self::rank).max().unwrap_or(1) {
+            1 => join::<1>(values, axis).into(),
+            2 => join::<2>(values, axis).into(),
+            3 => join::<3>(values, axis).into(),
+            4 => join::<4>(values, axis).into(),
+            5 => join::<5>(values, axis).into(),
+            _ => join::<6>(values, axis).into(),
+        }
     }
 
     /// Applies an elementwise function that works at any rank.

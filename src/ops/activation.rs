@@ -1,0 +1,119 @@
+//! Elementwise activations.
+
+use burn::tensor::{Tensor, activation};
+
+use super::axes::broadcasts_to;
+use super::value::{Binary, ElementWise};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use crate::graph::Shape;
+
+pub const OPERATORS: &[&str] =
+    &["Clip", "Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "PRelu", "Relu", "Sigmoid", "Tanh"];
+
+pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
+    let (optional, known): (usize, &[&str]) = match view.op_type() {
+        "Clip" => (2, &[]),
+        "Elu" | "LeakyRelu" => (0, &["alpha"]),
+        "HardSigmoid" => (0, &["alpha", "beta"]),
+        "PRelu" => {
+            view.signature(&["X", "slope"], 0, 1)?;
+            view.only(&[])?;
+            return Ok(Box::new(PRelu));
+        }
+        _ => (0, &[]),
+    };
+    view.signature(&["X"], optional, 1)?;
+    view.only(known)?;
+    let alpha = |default: f32| Ok(f64::from(view.float("alpha")?.unwrap_or(default)));
+    Ok(Box::new(match view.op_type() {
+        "Clip" => Activation::Clip { min: view.float_input(1, "min")?, max: view.float_input(2, "max")? },
+        "Elu" => Activation::Elu { alpha: alpha(1.0)? },
+        "HardSigmoid" => Activation::HardSigmoid {
+            alpha: alpha(0.2)?,
+            beta: view.float("beta")?.unwrap_or(0.5).into(),
+        },
+        "HardSwish" => Activation::HardSwish,
+        "LeakyRelu" => Activation::LeakyRelu { alpha: alpha(0.01)? },
+        "Relu" => Activation::Relu,
+        "Sigmoid" => Activation::Sigmoid,
+        _ => Activation::Tanh,
+    }))
+}
+
+/// A function of one number.
+#[derive(Debug)]
+enum Activation {
+    /// ONNX `Clip` (6, 11, 12, 13).
+    Clip { min: Option<f32>, max: Option<f32> },
+    /// ONNX `Elu` (6, 22).
+    Elu { alpha: f64 },
+    /// ONNX `HardSigmoid` (6, 22).
+    HardSigmoid { alpha: f64, beta: f64 },
+    /// ONNX `HardSwish` (14, 22).
+    HardSwish,
+    /// ONNX `LeakyRelu` (6, 16).
+    LeakyRelu { alpha: f64 },
+    /// ONNX `Relu` (6, 13, 14).
+    Relu,
+    /// ONNX `Sigmoid` (6, 13).
+    Sigmoid,
+    /// ONNX `Tanh` (6, 13).
+    Tanh,
+}
+
+impl Operator for Activation {
+    fn shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Shape>, String> {
+        Ok(vec![inputs[0].to_vec()])
+    }
+
+    fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
+        tensor(inputs, 0).map(self).into()
+    }
+}
+
+impl ElementWise for &Activation {
+    fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        match **self {
+            Activation::Clip { min, max } => {
+                let x = min.map_or(x.clone(), |min| x.clamp_min(min));
+                max.map_or(x.clone(), |max| x.clamp_max(max))
+            }
+            // The exponential sees no positive number: an infinite one would spoil gradients even where it is masked.
+            Activation::Elu { alpha } => {
+                let negative = x.clone().clamp_max(0.0).exp().sub_scalar(1.0).mul_scalar(alpha);
+                activation::relu(x) + negative
+            }
+            Activation::HardSigmoid { alpha, beta } => hard_sigmoid(x, alpha, beta),
+            Activation::HardSwish => x.clone() * hard_sigmoid(x, 1.0 / 6.0, 0.5),
+            Activation::LeakyRelu { alpha } => activation::leaky_relu(x, alpha),
+            Activation::Relu => activation::relu(x),
+            Activation::Sigmoid => activation::sigmoid(x),
+            Activation::Tanh => x.tanh(),
+        }
+    }
+}
+
+fn hard_sigmoid<const D: usize>(x: Tensor<D>, alpha: f64, beta: f64) -> Tensor<D> {
+    x.mul_scalar(alpha).add_scalar(beta).clamp(0.0, 1.0)
+}
+
+/// ONNX `PRelu` (7, 9, 16): negative numbers times a slope that broadcasts to the input.
+#[derive(Debug)]
+struct PRelu;
+
+impl Operator for PRelu {
+    fn shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Shape>, String> {
+        broadcasts_to(inputs[1], inputs[0])?;
+        Ok(vec![inputs[0].to_vec()])
+    }
+
+    fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
+        tensor(inputs, 0).zip(tensor(inputs, 1), self).into()
+    }
+}
+
+impl Binary for &PRelu {
+    fn apply<const D: usize>(&self, x: Tensor<D>, slope: Tensor<D>) -> Tensor<D> {
+        activation::relu(x.clone()) - activation::relu(x.neg()) * slope
+    }
+}

@@ -1,0 +1,136 @@
+//! Matrix products.
+
+use burn::tensor::Tensor;
+
+use super::axes::{broadcast, broadcasts_to};
+use super::value::Binary;
+use super::{Mode, NodeView, OpError, Operator, Outputs, Value, optional, tensor};
+use crate::graph::Shape;
+
+pub const OPERATORS: &[&str] = &["Gemm", "MatMul"];
+
+pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
+    if view.op_type() == "MatMul" {
+        view.signature(&["A", "B"], 0, 1)?;
+        view.only(&[])?;
+        return Ok(Box::new(MatMul));
+    }
+    view.signature(&["A", "B"], 1, 1)?;
+    view.floats(2, "C")?;
+    view.only(&["alpha", "beta", "transA", "transB"])?;
+    Ok(Box::new(Gemm {
+        alpha: view.float("alpha")?.unwrap_or(1.0),
+        beta: view.float("beta")?.unwrap_or(1.0),
+        transpose_a: view.int("transA")?.unwrap_or(0) != 0,
+        transpose_b: view.int("transB")?.unwrap_or(0) != 0,
+    }))
+}
+
+/// ONNX `Gemm` (7, 9, 11, 13): `alpha A B + beta C`.
+///
+/// # Shapes
+///
+/// - `A`: [rows, inner], or transposed
+/// - `B`: [inner, columns], or transposed
+/// - `C`: broadcasts to [rows, columns]
+#[derive(Debug)]
+struct Gemm {
+    alpha: f32,
+    beta: f32,
+    transpose_a: bool,
+    transpose_b: bool,
+}
+
+impl Operator for Gemm {
+    fn shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Shape>, String> {
+        let (&[a0, a1], &[b0, b1]) = (inputs[0], inputs[1]) else {
+            return Err(format!("{:?} and {:?} must have 2 axes", inputs[0], inputs[1]));
+        };
+        let (rows, inner) = if self.transpose_a { (a1, a0) } else { (a0, a1) };
+        let (inner_b, columns) = if self.transpose_b { (b1, b0) } else { (b0, b1) };
+        if inner != inner_b {
+            return Err(format!("the product of {:?} and {:?} does not fit", inputs[0], inputs[1]));
+        }
+        if let Some(c) = inputs.get(2) {
+            broadcasts_to(c, &[rows, columns])?;
+        }
+        Ok(vec![vec![rows, columns]])
+    }
+
+    fn macs(&self, inputs: &[&[usize]], outputs: &[Shape]) -> u64 {
+        let inner = inputs[0][usize::from(!self.transpose_a)];
+        outputs[0].iter().map(|size| *size as u64).product::<u64>() * inner as u64
+    }
+
+    fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
+        let [a, b] = [0, 1].map(|index| tensor(inputs, index).to_rank::<2>());
+        let a = if self.transpose_a { a.transpose() } else { a };
+        let b = if self.transpose_b { b.transpose() } else { b };
+        let product = scaled(a.matmul(b), self.alpha);
+        let sum = match optional(inputs, 2) {
+            Some(c) => product + scaled(c.to_rank::<2>(), self.beta),
+            None => product,
+        };
+        Value::from(sum).into()
+    }
+}
+
+fn scaled(x: Tensor<2>, factor: f32) -> Tensor<2> {
+    if factor == 1.0 { x } else { x.mul_scalar(factor) }
+}
+
+/// ONNX `MatMul` (1, 9, 13), with NumPy's rules for vectors and for stacks of matrices.
+#[derive(Debug)]
+struct MatMul;
+
+/// The shapes of two matrices, or stacks of them, that two operands stand for, and that of their product.
+fn matrices(a: &[usize], b: &[usize]) -> Result<[Shape; 3], String> {
+    let fail = || format!("the product of {a:?} and {b:?} does not fit");
+    let (mut left, mut right) = (a.to_vec(), b.to_vec());
+    if a.len() == 1 {
+        left.insert(0, 1);
+    }
+    if b.len() == 1 {
+        right.push(1);
+    }
+    let ([stack_a @ .., rows, inner], [stack_b @ .., inner_b, columns]) = (&left[..], &right[..]) else {
+        return Err(fail());
+    };
+    if inner != inner_b {
+        return Err(fail());
+    }
+    let mut product = broadcast(&[stack_a, stack_b]).map_err(|_| fail())?;
+    if a.len() > 1 {
+        product.push(*rows);
+    }
+    if b.len() > 1 {
+        product.push(*columns);
+    }
+    Ok([left, right, product])
+}
+
+impl Operator for MatMul {
+    fn shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Shape>, String> {
+        let [_, _, product] = matrices(inputs[0], inputs[1])?;
+        Ok(vec![product])
+    }
+
+    fn macs(&self, inputs: &[&[usize]], outputs: &[Shape]) -> u64 {
+        let inner = inputs[0].last().copied().unwrap_or(0);
+        outputs[0].iter().map(|size| *size as u64).product::<u64>() * inner as u64
+    }
+
+    fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
+        let (a, b) = (tensor(inputs, 0), tensor(inputs, 1));
+        let Ok([left, right, product]) = matrices(&a.dims(), &b.dims()) else {
+            unreachable!("`shapes` has refused operands that do not fit")
+        };
+        a.reshape(&left).zip(b.reshape(&right), self).reshape(&product).into()
+    }
+}
+
+impl Binary for &MatMul {
+    fn apply<const D: usize>(&self, left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
+        left.matmul(right)
+    }
+}

@@ -1,0 +1,132 @@
+//! Pools over a sliding window.
+
+use burn::tensor::Tensor;
+use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+
+use super::conv::conv2d;
+use super::window::Window;
+use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use crate::graph::Shape;
+
+pub const OPERATORS: &[&str] = &["AveragePool", "MaxPool"];
+
+pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
+    view.signature(&["X"], 0, 1)?;
+    let mut known = Window::ATTRIBUTES.to_vec();
+    known.push("ceil_mode");
+    let kind = if view.op_type() == "MaxPool" {
+        // Tells the order of the indices, an output that is not supported.
+        known.push("storage_order");
+        Kind::Max
+    } else {
+        known.push("count_include_pad");
+        Kind::Average { count_padding: view.int("count_include_pad")?.unwrap_or(0) != 0 }
+    };
+    view.only(&known)?;
+    let rank = view.input_shape(0).len();
+    if rank != 4 {
+        return Err(view.invalid(format!("the input has {rank} axes; only 2-D pools are supported")));
+    }
+    let window = Window::read(view, None)?;
+    window.sees_input(view)?;
+    Ok(Box::new(Pool { window, kind }))
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// ONNX `MaxPool` (8, 10, 11, 12, 22) without indices. Padding never wins.
+    Max,
+    /// ONNX `AveragePool` (7, 10, 11, 19, 22).
+    Average { count_padding: bool },
+}
+
+/// # Shapes
+///
+/// - `X`: [batch, channels, height, width]
+#[derive(Debug)]
+struct Pool {
+    window: Window,
+    kind: Kind,
+}
+
+impl Operator for Pool {
+    fn shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Shape>, String> {
+        let &[batch, channels, height, width] = inputs[0] else {
+            return Err(format!("the input {:?} must have 4 axes", inputs[0]));
+        };
+        let [height, width] = self.window.output([height, width])?;
+        Ok(vec![vec![batch, channels, height, width]])
+    }
+
+    fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
+        let x: Tensor<4> = tensor(inputs, 0).to_rank();
+        let [_, _, height, width] = x.dims();
+        let size = [height, width];
+        let padding = self.window.padding_for_whole_windows(size);
+        let pooled = match self.kind {
+            Kind::Max => {
+                let options = MaxPoolOptions::new(self.window.kernel)
+                    .with_stride(self.window.stride)
+                    .with_dilation(self.window.dilation)
+                    .with_padding_pairs(padding);
+                max_pool2d(x, options)
+            }
+            Kind::Average { count_padding } => {
+                let correction = self.correction(size, count_padding, &x);
+                let mean = self.mean(x, padding);
+                match correction {
+                    Some(factors) => mean * factors,
+                    None => mean,
+                }
+            }
+        };
+        Value::from(pooled).into()
+    }
+}
+
+impl Pool {
+    /// The sum of each window over the number of its positions, padding counted as zeros.
+    fn mean(&self, x: Tensor<4>, padding: [(usize, usize); 2]) -> Tensor<4> {
+        let Window { kernel, stride, dilation, .. } = self.window;
+        if dilation == [1, 1] {
+            let options = AvgPoolOptions::new(kernel)
+                .with_stride(stride)
+                .with_padding_pairs(padding)
+                .with_count_include_pad(true);
+            return avg_pool2d(x, options);
+        }
+        let channels = x.dims()[1];
+        let weight = Tensor::full(
+            [channels, 1, kernel[0], kernel[1]],
+            1.0 / (kernel[0] * kernel[1]) as f64,
+            &x.device(),
+        );
+        conv2d(x, weight, None, ConvOptions::new_with_padding(stride, padding, dilation, channels))
+    }
+
+    /// Per window the number of its positions over the number of those that count, `[1, 1, height, width]`; `None`
+    /// where all count.
+    fn correction(&self, size: [usize; 2], count_padding: bool, x: &Tensor<4>) -> Option<Tensor<4>> {
+        let declared = self.window.padding(size);
+        let [rows, columns] = [0, 1].map(|axis| {
+            let range = if count_padding {
+                let (begin, end) = declared[axis];
+                (-(begin as i64), (size[axis] + end) as i64)
+            } else {
+                (0, size[axis] as i64)
+            };
+            self.window.counts(axis, size, range)
+        });
+        let all = self.window.kernel[0] * self.window.kernel[1];
+        let factors: Vec<f32> = rows
+            .iter()
+            .flat_map(|row| columns.iter().map(move |column| all as f32 / (row * column) as f32))
+            .collect();
+        if factors.iter().all(|factor| *factor == 1.0) {
+            return None;
+        }
+        let shape = [1, 1, rows.len(), columns.len()];
+        Some(Value::from_host(&factors, &shape, &x.device()).to_rank())
+    }
+}

@@ -1,0 +1,132 @@
+//! Means, sums and maxima over whole axes.
+
+use burn::tensor::Tensor;
+
+use super::axes::{array, axes};
+use super::value::ElementWise;
+use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use crate::graph::Shape;
+
+pub const OPERATORS: &[&str] =
+    &["GlobalAveragePool", "GlobalMaxPool", "ReduceMax", "ReduceMean", "ReduceSum"];
+
+pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
+    let kind = match view.op_type() {
+        "GlobalAveragePool" | "ReduceMean" => Kind::Mean,
+        "ReduceSum" => Kind::Sum,
+        _ => Kind::Max,
+    };
+    if view.op_type().starts_with("Global") {
+        view.signature(&["X"], 0, 1)?;
+        view.only(&[])?;
+        return Ok(Box::new(Reduce { kind, over: Over::Space, keep_axes: true }));
+    }
+    view.signature(&["data"], 1, 1)?;
+    view.only(&["keepdims", "noop_with_empty_axes"])?;
+    let over = match view.ints_input(1, "axes")? {
+        Some(list) if !list.is_empty() => Over::Axes(list),
+        _ if view.int("noop_with_empty_axes")?.unwrap_or(0) != 0 => Over::Axes(vec![]),
+        _ => Over::All,
+    };
+    Ok(Box::new(Reduce { kind, over, keep_axes: view.int("keepdims")?.unwrap_or(1) != 0 }))
+}
+
+#[derive(Debug)]
+enum Kind {
+    Max,
+    Mean,
+    Sum,
+}
+
+#[derive(Debug)]
+enum Over {
+    /// All but batch and channels.
+    Space,
+    All,
+    Axes(Vec<i64>),
+}
+
+/// ONNX `GlobalAveragePool` and `GlobalMaxPool` (1, 22), `ReduceMean`, `ReduceSum` and `ReduceMax` (11, 13, 18, 20).
+#[derive(Debug)]
+struct Reduce {
+    kind: Kind,
+    over: Over,
+    keep_axes: bool,
+}
+
+impl Reduce {
+    fn axes(&self, rank: usize) -> Result<Vec<usize>, String> {
+        match &self.over {
+            Over::Space if rank < 3 => Err(format!("an input of {rank} axes has no height and width")),
+            Over::Space => Ok((2..rank).collect()),
+            Over::All => Ok((0..rank).collect()),
+            Over::Axes(list) => axes(list, rank),
+        }
+    }
+
+    fn shape(&self, input: &[usize], axes: &[usize]) -> Shape {
+        let sizes = input.iter().enumerate();
+        let kept = sizes.filter_map(|(axis, size)| match axes.contains(&axis) {
+            true => self.keep_axes.then_some(1),
+            false => Some(*size),
+        });
+        kept.collect()
+    }
+}
+
+impl Operator for Reduce {
+    fn shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Shape>, String> {
+        Ok(vec![self.shape(inputs[0], &self.axes(inputs[0].len())?)])
+    }
+
+    fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
+        let x = tensor(inputs, 0);
+        let dims = x.dims();
+        // `shapes` has refused axes that are not there.
+        let axes = self.axes(dims.len()).unwrap_or_default();
+        let shape = self.shape(&dims, &axes);
+        let reduced = x.map(JoinedReduce { kind: &self.kind, joined: joined(&dims, &axes) });
+        reduced.reshape(&shape).into()
+    }
+}
+
+/// A reduction in which neighbouring axes are reduced as one: fewer steps, and one rounding.
+struct JoinedReduce<'a> {
+    kind: &'a Kind,
+    joined: Joined,
+}
+
+impl ElementWise for JoinedReduce<'_> {
+    fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let x = x.reshape(array::<D>(&self.joined.shape));
+        self.joined.axes.iter().fold(x, |x, axis| match self.kind {
+            Kind::Max => x.max_dim(*axis),
+            Kind::Mean => x.mean_dim(*axis),
+            Kind::Sum => x.sum_dim(*axis),
+        })
+    }
+}
+
+/// A shape of the same rank in which runs of reduced axes are one axis, filled up by axes of 1.
+struct Joined {
+    shape: Shape,
+    axes: Vec<usize>,
+}
+
+fn joined(dims: &[usize], axes: &[usize]) -> Joined {
+    let mut joined = Joined { shape: Vec::new(), axes: Vec::new() };
+    for (axis, size) in dims.iter().enumerate() {
+        let reduced = axes.contains(&axis);
+        match joined.shape.last_mut() {
+            Some(last) if reduced && axis > 0 && axes.contains(&(axis - 1)) => *last *= size,
+            _ => {
+                if reduced {
+                    joined.axes.push(joined.shape.len());
+                }
+                joined.shape.push(*size);
+            }
+        }
+    }
+    joined.shape.resize(dims.len(), 1);
+    joined
+}
