@@ -36,7 +36,7 @@ export default defineConfig({
   root: join(root, 'www'),
   // Relative, so that the page works under any sub-path.
   base: './',
-  plugins: [svelte(), checkoutFolders, pagePolicy],
+  plugins: [svelte({ configFile: false }), checkoutFolders, pagePolicy],
   build: {
     outDir: join(root, 'dist'),
     emptyOutDir: true,

@@ -24,7 +24,7 @@ async function judge(check) {
       Object.assign(counts, await check.work());
       const { passed, failed } = counts;
       if (failed) throw new Problem(`${failed} failed`);
-      return passed === 1 ? '' : `${passed} passed`;
+      return passed === 1 ? undefined : `${passed} passed`;
     });
   } catch (error) {
     counts.failed ||= 1;

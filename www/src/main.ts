@@ -1,3 +1,5 @@
-document.title = 'Graftlab';
+import { mount } from 'svelte';
+import App from './App.svelte';
 
-export {};
+const target = document.getElementById('app');
+if (target) mount(App, { target });
