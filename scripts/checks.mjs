@@ -3,10 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildAll } from './build.mjs';
 import { Problem } from './log.mjs';
-import { nativeTarget, root } from './paths.mjs';
+import { nativeTarget, root, tools, wasmTarget } from './paths.mjs';
 import { attempt, logFile } from './run.mjs';
 import { python } from './tools.mjs';
 import { buildWasm } from './wasm.mjs';
+import { target, wasmEnv, wasmRoute } from './wasm-target.mjs';
 
 const bin = (...path) => join(root, 'node_modules', ...path);
 const program = join(nativeTarget, 'release', 'graftlab');
@@ -27,21 +28,24 @@ const counters = {
   pytest: (text) => [sum(text, /^.*?(\d+) passed.* in /gm), sum(text, /(\d+) (?:failed|errors?)\b.* in /gm)],
 };
 
+const clippy = ['clippy', '--release'];
+const strict = ['--', '-D', 'warnings'];
+
 /** A check that runs one program. Without a counter it counts as one; a failure always counts as at least one. */
-const command = (group, title, minutes, log, [file, ...args], { env, counter } = {}) => ({
+const command = (group, title, minutes, log, [file, ...args], { env = () => ({}), counter } = {}) => ({
   group,
   title,
   minutes,
   log,
   work: async () => {
-    const code = await attempt(file, args, { log, env: { NO_COLOR: '1', ...env }, seconds: 3600 });
+    const code = await attempt(file, args, { log, env: { NO_COLOR: '1', ...env() }, seconds: 3600 });
     const [passed, failed] = counter ? counter(readFileSync(logFile(log), 'utf8')) : [code === 0 ? 1 : 0, 0];
     return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
   },
 });
 
 const cargo = (title, minutes, log, args, options) =>
-  command('rust', title, minutes, log, ['cargo', ...args], { env: cargoEnv, ...options });
+  command('rust', title, minutes, log, ['cargo', ...args], { env: () => cargoEnv, ...options });
 
 /** A check that an artifact builds, without a warning of the compiler about this crate. */
 const artifact = (kind, title) => {
@@ -70,10 +74,21 @@ const browserTests = readdirSync(join(root, 'tests', 'browser'))
 export const checks = [
   cargo('Rust format', 0, 'rust-format', ['fmt', '--check']),
   // In release mode, so that proc macros and build scripts are compiled once for everything.
-  cargo('Clippy', 2, 'clippy', ['clippy', '--release', '--all-targets', '--', '-D', 'warnings']),
+  cargo('Clippy', 2, 'clippy', [...clippy, '--all-targets', ...strict]),
   cargo('Rust tests', 5, 'rust-tests', ['test', '--release', '--no-fail-fast'], { counter: counters.cargo }),
 
   artifact('cpu', 'CPU artifact builds without warnings'),
+  // Clippy of the native build never sees code that only the browser has.
+  command(
+    'wasm',
+    'Clippy, for the browser',
+    3,
+    'clippy-wasm',
+    ['cargo', ...clippy, '--lib', '--target', target, ...strict],
+    {
+      env: () => ({ ...cargoEnv, ...wasmEnv(wasmRoute(), tools), CARGO_TARGET_DIR: wasmTarget }),
+    },
+  ),
   artifact('gpu', 'GPU artifact builds without warnings'),
 
   needing(
@@ -118,7 +133,7 @@ export const checks = [
     1,
     'python-checks',
     [python, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'tests/python'],
-    { counter: counters.pytest, env: { GRAFTLAB_BIN: program, PYTHONDONTWRITEBYTECODE: '1' } },
+    { counter: counters.pytest, env: () => ({ GRAFTLAB_BIN: program, PYTHONDONTWRITEBYTECODE: '1' }) },
   ),
 ];
 

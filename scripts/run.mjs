@@ -1,6 +1,6 @@
 // Starting other programs, with their output in a log file.
 import { spawn, spawnSync } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { Problem } from './log.mjs';
 import { logs, root } from './paths.mjs';
@@ -12,34 +12,43 @@ export function tail(file, lines = 60) {
   return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
 }
 
+// Each program leads a process group of its own, so that it ends with all that it started.
+const running = new Set();
+const endGroup = (child) => {
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+};
+process.on('exit', () => running.forEach(endGroup));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
+
 /**
  * Runs a program to its end; stdout and stderr go to the log file `log`, which is started anew unless `append`.
  * Resolves to the exit code (null: it could not start, or ran past `seconds`).
  */
-export async function attempt(command, args, { log, env, cwd = root, seconds, append = false, input }) {
+export async function attempt(command, args, { log, env, cwd = root, seconds, append = false }) {
   const file = logFile(log);
   mkdirSync(dirname(file), { recursive: true });
-  const out = createWriteStream(file, { flags: append ? 'a' : 'w' });
-  out.write(`$ ${[command, ...args].join(' ')}\n`);
-  const child = spawn(command, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-  });
-  if (input !== undefined) child.stdin.end(input);
-  child.stdout.pipe(out, { end: false });
-  child.stderr.pipe(out, { end: false });
-  const limit = seconds && setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+  const out = openSync(file, append ? 'a' : 'w');
+  const note = (text) => writeSync(out, `${text}\n`);
+  note(`$ ${[command, ...args].join(' ')}`);
+  const options = { cwd, env: { ...process.env, ...env }, stdio: ['ignore', out, out], detached: true };
+  const child = spawn(command, args, options);
+  running.add(child);
+  const limit = seconds && setTimeout(() => endGroup(child), seconds * 1000);
   const code = await new Promise((resolve) => {
     child.on('error', (error) => {
-      out.write(`${error.message}\n`);
+      note(error.message);
       resolve(null);
     });
-    child.on('close', resolve);
+    child.on('exit', resolve);
   });
   clearTimeout(limit);
-  if (code === null) out.write(`(did not start, or was stopped${seconds ? ` after ${seconds} s` : ''})\n`);
-  await new Promise((resolve) => out.end(resolve));
+  running.delete(child);
+  if (code === null) note(`(it did not start, or was ended${seconds ? ` after ${seconds} s` : ''})`);
+  closeSync(out);
   return code;
 }
 

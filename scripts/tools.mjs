@@ -1,6 +1,6 @@
 // Each thing that set-up can bring: how to see whether it is there, how long it takes, how to get it.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
 import { Problem } from './log.mjs';
@@ -52,12 +52,20 @@ const haveTool = (name, version) => () => {
   return found === version ? found : null;
 };
 
-const cargoInstall = (crate, version) => () =>
-  run('cargo', ['install', crate, '--version', version, '--root', tools, '--force'], {
+const cargoInstall = (crate, version, optLevel) => async () => {
+  const target = join(cache, 'target-tools');
+  await run('cargo', ['install', crate, '--version', version, '--root', tools, '--force'], {
     log: `setup-${crate}`,
-    env: { CARGO_TARGET_DIR: join(cache, 'target-tools'), RUSTFLAGS: '' },
-    hint: `It needs the crate registry and a C compiler. By hand: cargo install ${crate} --version ${version} --root ${tools}`,
+    env: {
+      CARGO_TARGET_DIR: target,
+      CARGO_PROFILE_RELEASE_OPT_LEVEL: optLevel,
+      CARGO_PROFILE_RELEASE_LTO: 'off',
+      RUSTFLAGS: '',
+    },
+    hint: `The crate registry and a C compiler are needed. By hand: cargo install ${crate} --version ${version} --root ${tools}`,
   });
+  rmSync(target, { recursive: true, force: true });
+};
 
 // --- npm
 
@@ -143,13 +151,14 @@ export const things = {
     title: `wasm-bindgen ${bindgenVersion()}`,
     minutes: 2,
     have: haveTool('wasm-bindgen', bindgenVersion()),
-    get: cargoInstall('wasm-bindgen-cli', bindgenVersion()),
+    get: cargoInstall('wasm-bindgen-cli', bindgenVersion(), '2'),
   },
   wasmPack: {
     title: `wasm-pack ${wasmPackVersion}`,
     minutes: 3,
     have: haveTool('wasm-pack', wasmPackVersion),
-    get: cargoInstall('wasm-pack', wasmPackVersion),
+    // It only starts other programs: compiled for a short build.
+    get: cargoInstall('wasm-pack', wasmPackVersion, '0'),
   },
   chromium: { title: 'Chromium', minutes: 1, have: chromium, get: addChromium },
   python: { title: 'Python with onnx and onnxruntime', minutes: 1, have: havePython, get: addPython },

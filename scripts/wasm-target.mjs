@@ -5,8 +5,15 @@ import { aptInstall, canInstall } from './apt.mjs';
 import { Problem } from './log.mjs';
 import { ask, attempt, which } from './run.mjs';
 
-const target = 'wasm32-unknown-unknown';
-const debianPackages = ['rustc-web', 'cargo-web', 'rust-web-src', 'rust-web-llvm', 'lld-22'];
+export const target = 'wasm32-unknown-unknown';
+const debianPackages = [
+  'rustc-web',
+  'cargo-web',
+  'rust-web-src',
+  'rust-web-llvm',
+  'rust-web-clippy',
+  'lld-22',
+];
 
 function rustupHasTarget() {
   const folder = ask('rustc', ['--print', 'target-libdir', '--target', target]);
@@ -16,6 +23,7 @@ function rustupHasTarget() {
 const debianHasTarget = () =>
   existsSync('/usr/bin/rustc') &&
   existsSync('/usr/bin/cargo') &&
+  existsSync('/usr/bin/clippy-driver') &&
   existsSync('/usr/lib/rustlib/src/rust/library/std/Cargo.toml') &&
   which('wasm-ld-22') !== null;
 

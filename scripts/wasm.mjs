@@ -111,13 +111,14 @@ const wasmFeatures = [
   'multivalue',
 ].map((feature) => `--enable-${feature}`);
 
+/** Removes what is oldest in the cache, and what a build that was ended has left there. */
 function prune(kind) {
-  const age = (name) => statSync(join(artifacts, name)).mtimeMs;
-  const names = readdirSync(artifacts).filter(
-    (name) => name.startsWith(`${kind}-`) && !name.includes('.part-'),
-  );
-  const old = names.sort((a, b) => age(b) - age(a)).slice(keep);
-  for (const name of old) rmSync(join(artifacts, name), { recursive: true, force: true });
+  const age = (name) => Date.now() - statSync(join(artifacts, name)).mtimeMs;
+  const names = readdirSync(artifacts).filter((name) => name.startsWith(`${kind}-`));
+  const whole = names.filter((name) => !name.includes('.part-')).sort((a, b) => age(a) - age(b));
+  const left = names.filter((name) => name.includes('.part-') && age(name) > 24 * 3600 * 1000);
+  for (const name of [...whole.slice(keep), ...left])
+    rmSync(join(artifacts, name), { recursive: true, force: true });
 }
 
 /**
