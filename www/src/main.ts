@@ -1,5 +1,5 @@
 import { mount } from 'svelte';
-import App from './App.svelte';
+import './app.css';
+import App from './ui/App.svelte';
 
-const target = document.getElementById('app');
-if (target) mount(App, { target });
+mount(App, { target: document.body });
