@@ -57,12 +57,12 @@ nothing else. The networks were pretrained on other pictures of the training fam
 By `graftlab pretrain samples`, from the font files of Debian 12: every character in the regular, bold, italic and bold
 italic face of every family, once. The height of the capitals is brought to 18 pixels per face and the baseline is
 kept, so that o, O and 0 differ. Then each picture gets a random size (±8 %), stretch (±6 %), rotation (±3°), shift
-(±1.5 pixels), blur, ink and paper colour, and noise. The same fonts give the same bytes.
+(±1.5 pixels), blur, ink, paper and noise; grey values are in steps of 8. The same fonts give the same bytes.
 
 ## How labels are defined
 
-- `character` is what was drawn. Some pairs differ little or not at all in some families (I and l, O and 0, and
-  letters whose small form is a small capital, such as v and V): an accuracy of 100 % cannot be had.
+- `character` is what was drawn. I and l, and O and 0, look the same in some families: an accuracy of 100 % cannot be
+  had.
 - `typeface` is what the family is, not what one glyph shows: an o has no serifs in any family. Monospaced sans
   families are left out, for their I, i, l and 1 have serifs.
 - `emphasis` is the face. A face counts as bold if it has at least 1.25 times the ink of the lighter face, and as
