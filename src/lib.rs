@@ -1,1 +1,3 @@
 //! Graftlab joins several pretrained image networks into one multi-task network.
+
+pub mod ops;

@@ -1,0 +1,3 @@
+//! The operators that networks are made of.
+
+pub mod kernels;
