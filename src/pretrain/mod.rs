@@ -8,7 +8,7 @@
 //! Everything is a pure function of the font files, the data sets and the seeds in the code.
 
 pub mod backbone;
-mod cards;
+pub mod cards;
 mod error;
 pub mod face;
 pub mod fonts;
