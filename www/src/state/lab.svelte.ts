@@ -141,7 +141,10 @@ export class Lab {
   /** Takes in files of any kind, as they were dropped or chosen. */
   async addFiles(files: readonly NamedFile[]): Promise<void> {
     const texts = language.texts.problem;
-    if (this.running) return this.#complain('networks', texts.busy, texts.busyHint);
+    if (this.running) {
+      this.#complain('networks', texts.busy, texts.busyHint);
+      return;
+    }
     const { networks, zips, images, unknown } = sortFiles(files);
     if (networks.length > 0 || unknown.length > 0) this.#clear('networks');
     if (zips.length > 0 || images.length > 0) this.#clear('data');

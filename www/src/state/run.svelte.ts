@@ -1,5 +1,5 @@
 // One run as the page shows it: built up from the core's events.
-import type { Event as RunEvent, NetworkCard, Outcome, Phase, PlanSummary } from '../worker/core';
+import type { NetworkCard, Outcome, Phase, PlanSummary, Event as RunEvent } from '../worker/core';
 import type { Line } from './lines';
 
 export interface RunNetwork {
@@ -66,7 +66,10 @@ export class Run {
     this.cells = add(this.cells, of('candidate_scored'));
     this.judged = add(this.judged, of('plan_judged'));
     this.validated = add(this.validated, of('validated'));
-    this.warnings = add(this.warnings, of('warning').map(({ message }) => message));
+    this.warnings = add(
+      this.warnings,
+      of('warning').map(({ message }) => message),
+    );
     this.plan = of('plan_chosen').at(-1)?.plan ?? this.plan;
     this.#takeSteps(of('step'));
     for (const event of events) {

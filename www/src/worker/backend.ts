@@ -59,5 +59,7 @@ async function obstacleToGpu(wish: BackendWish, around: Surroundings): Promise<O
 
 /** An adapter that computes on the CPU is slower than the CPU backend. */
 function isSoftware({ info }: GPUAdapter): boolean {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp/i.test(info.architecture + info.description);
+  return (
+    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp/i.test(info.architecture + info.description)
+  );
 }

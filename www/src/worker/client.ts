@@ -78,11 +78,15 @@ export class WorkerClient {
     const pending = this.#pending.get(message.id);
     // A reply to nothing that is still asked: stale.
     if (!pending) return;
-    if (message.kind === 'event') return pending.onEvent?.(message.event);
-    if (message.kind === 'fault') return this.#break(message.failure);
-    this.#pending.delete(message.id);
-    if (message.kind === 'value') pending.resolve(message.value);
-    else pending.reject(new CoreFailure(message.failure));
+    if (message.kind === 'event') {
+      pending.onEvent?.(message.event);
+    } else if (message.kind === 'fault') {
+      this.#break(message.failure);
+    } else {
+      this.#pending.delete(message.id);
+      if (message.kind === 'value') pending.resolve(message.value);
+      else pending.reject(new CoreFailure(message.failure));
+    }
   }
 
   #break(failure: Failure): void {

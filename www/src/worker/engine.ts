@@ -1,6 +1,6 @@
 // The core as the page sees it. Remembers what was loaded, so that a new worker can be given it again.
-import { type WorkerLike, WorkerClient } from './client';
-import type { DataCard, Event as RunEvent, NetworkCard, NetworkOptions, Outcome, Settings } from './core';
+import { WorkerClient, type WorkerLike } from './client';
+import type { DataCard, NetworkCard, NetworkOptions, Outcome, Event as RunEvent, Settings } from './core';
 import { toFailure } from './failure';
 import type { BackendInUse, BackendWish, Failure, NamedFile, OutsideAnswer } from './protocol';
 

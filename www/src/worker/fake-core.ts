@@ -54,6 +54,14 @@ const mobilenet: Known['blocks'] = [
   [96, 1, 0.98],
 ];
 
+const typeface: Known = {
+  classes: ['serif', 'sans'],
+  params: 174_000,
+  macs: 6_600_000,
+  accuracy: 0.948,
+  blocks: resnet,
+};
+
 const known: Record<string, Known> = {
   character: {
     classes: [...letters('0', 10), ...letters('A', 26), ...letters('a', 26)],
@@ -62,7 +70,7 @@ const known: Record<string, Known> = {
     accuracy: 0.986,
     blocks: vgg,
   },
-  typeface: { classes: ['serif', 'sans'], params: 174_000, macs: 6_600_000, accuracy: 0.948, blocks: resnet },
+  typeface,
   emphasis: {
     classes: ['regular', 'bold', 'italic', 'bold italic'],
     params: 102_000,
@@ -139,7 +147,7 @@ export class Session {
       const message = `Two networks have the task “${task}”.`;
       throw failure('same_task', message, 'Rename the task of one of them, or leave it out.');
     }
-    const card = cardOf(name, task, known[name] ?? { ...known['typeface']!, classes: options?.classes ?? [] });
+    const card = cardOf(name, task, known[name] ?? { ...typeface, classes: options?.classes ?? [] });
     this.#cards.push(card);
     return card;
   }
@@ -154,7 +162,8 @@ export class Session {
 
   async load_zip(bytes: Uint8Array): Promise<DataCard> {
     await pause(40);
-    if (bytes[0] !== 0x50) throw failure('not_zip', 'The file is not a zip archive.', 'Pack the images again.');
+    if (bytes[0] !== 0x50)
+      throw failure('not_zip', 'The file is not a zip archive.', 'Pack the images again.');
     if (bytes.length < 100) {
       const hint = 'Put PNG, JPEG, WebP, BMP or GIF files into it, with labels.csv if they are labelled.';
       throw failure('no_images', 'There is no image in the zip.', hint);
@@ -268,11 +277,22 @@ export class Session {
       await pause();
       const done = step / steps;
       const noise = 1 + 0.12 * Math.sin(step * 12.9898) * Math.cos(step * 4.1);
-      const task_losses = this.#cards.map((_, t) => (0.12 + 0.1 * t + (2.6 - t * 0.5) * Math.exp(-9 * done)) * noise);
+      const task_losses = this.#cards.map(
+        (_, t) => (0.12 + 0.1 * t + (2.6 - t * 0.5) * Math.exp(-9 * done)) * noise,
+      );
       const loss = task_losses.reduce((a, b) => a + b, 0);
       const image_passes = step * settings.train.batch_size;
       const learning_rate = settings.train.learning_rate * Math.sin(Math.PI * Math.min(1, done + 0.1));
-      onEvent({ kind: 'step', step, steps, image_passes, loss, task_losses, learning_rate, images_per_second: 5300 });
+      onEvent({
+        kind: 'step',
+        step,
+        steps,
+        image_passes,
+        loss,
+        task_losses,
+        learning_rate,
+        images_per_second: 5300,
+      });
       curve.push({ step, image_passes, loss, task_losses });
       if (step % Math.ceil(steps / 12) === 0 || step === steps) {
         const teacher = this.#cards.map((card) => known[card.name]?.accuracy ?? 0.9);
@@ -285,19 +305,30 @@ export class Session {
 }
 
 function cardOf(name: string, task: string, { classes, params, macs, blocks }: Known): NetworkCard {
-  const join_points = blocks.map(([channels, size, share], index): JoinPointCard => ({
-    tensor: `/features/block${index + 1}/Relu_output_0`,
-    shape: [channels, size, size],
-    macs_before: Math.round(macs * share),
-    macs_after: Math.round(macs * (1 - share)),
-  }));
+  const join_points = blocks.map(
+    ([channels, size, share], index): JoinPointCard => ({
+      tensor: `/features/block${index + 1}/Relu_output_0`,
+      shape: [channels, size, size],
+      macs_before: Math.round(macs * share),
+      macs_after: Math.round(macs * (1 - share)),
+    }),
+  );
   const operators: [string, number][] = [
     ['Conv', blocks.length],
     ['BatchNormalization', blocks.length],
     ['Relu', blocks.length],
     ['Gemm', 1],
   ];
-  return { name, tasks: [{ name: task, classes }], input: [1, 32, 32], params, macs, opset: 17, operators, join_points };
+  return {
+    name,
+    tasks: [{ name: task, classes }],
+    input: [1, 32, 32],
+    params,
+    macs,
+    opset: 17,
+    operators,
+    join_points,
+  };
 }
 
 function candidates(cards: NetworkCard[]) {
@@ -313,7 +344,15 @@ function candidates(cards: NetworkCard[]) {
               const chance = 1 / receiverCard.tasks[0]!.classes.length;
               const agreement = chance + (1 - chance) * fit * (0.95 - 0.35 * Math.abs(from - 0.6));
               const r_squared = 0.2 + 0.75 * fit;
-              return { donor, donor_point, receiver, receiver_point, agreement, divergence: 2 * (1 - fit), r_squared };
+              return {
+                donor,
+                donor_point,
+                receiver,
+                receiver_point,
+                agreement,
+                divergence: 2 * (1 - fit),
+                r_squared,
+              };
             }),
           ),
     ),
@@ -357,7 +396,13 @@ function outcome(
   const drops = [0.0048, -0.0012, 0.0031, 0.002];
   const tasks = cards.map((card, index) => {
     const original = known[card.name]?.accuracy ?? 0.9;
-    const scores = { original, merged: original - drops[index % 4]!, agreement: 0.978 - index * 0.009, images: data.test, labelled: data.test };
+    const scores = {
+      original,
+      merged: original - drops[index % 4]!,
+      agreement: 0.978 - index * 0.009,
+      images: data.test,
+      labelled: data.test,
+    };
     return { name: card.tasks[0]!.name, classes: card.tasks[0]!.classes, validation: scores, test: scores };
   });
   const total = (key: 'macs' | 'params') => cards.reduce((sum, card) => sum + card[key], 0);
@@ -378,7 +423,14 @@ function outcome(
     },
     seconds: { teachers: 2, search: 5, train: seconds, evaluate: 1, total: seconds + 8 },
     curve,
-    data: { images: data.images, train: data.train, architecture: data.architecture, validation: data.validation, test: data.test, skipped: data.skipped.length },
+    data: {
+      images: data.images,
+      train: data.train,
+      architecture: data.architecture,
+      validation: data.validation,
+      test: data.test,
+      skipped: data.skipped.length,
+    },
     warnings: [],
   };
   return { report, onnx: new Uint8Array([8, 9, 18, 9]), safetensors: new Uint8Array([16, 0, 0, 0]) };

@@ -2,7 +2,7 @@
 import { openBackend, type Surroundings } from './backend';
 import type { InputFile, Outcome, Session } from './core';
 import { CoreFailure, isFault, toFailure } from './failure';
-import type { FromWorker, NamedFile, OutsideAnswer, Request, ToWorker, Value, Method } from './protocol';
+import type { FromWorker, Method, NamedFile, OutsideAnswer, Request, ToWorker, Value } from './protocol';
 
 /** What the handler needs from the worker it runs in. */
 export interface Host {
@@ -98,5 +98,7 @@ async function readAll(files: NamedFile[]): Promise<InputFile[]> {
 
 /** The files of an outcome are handed over, not copied. */
 function transferable(value: Value<Method>): Transferable[] {
-  return value !== null && typeof value === 'object' && 'onnx' in value ? [value.onnx.buffer, value.safetensors.buffer] : [];
+  return value !== null && typeof value === 'object' && 'onnx' in value
+    ? [value.onnx.buffer, value.safetensors.buffer]
+    : [];
 }

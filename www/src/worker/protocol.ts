@@ -2,10 +2,10 @@
 import type {
   Backend,
   DataCard,
-  Event as RunEvent,
   NetworkCard,
   NetworkOptions,
   Outcome,
+  Event as RunEvent,
   Settings,
 } from './core';
 
