@@ -79,6 +79,7 @@ export const en = {
     formats:
       'Images in class folders, or images with a labels.csv (column “file”, then one column per task), or images alone.',
     reading: 'Reading the images…',
+    readingSome: (done: string, total: string) => `Reading the images: ${done} of ${total}`,
     images: (count: string) => `${count} images`,
     size: (w: number, h: number, channels: number) => `${w} × ${h}, ${channels === 1 ? 'grey' : 'colour'}`,
     splits: 'How they are used',

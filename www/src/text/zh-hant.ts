@@ -72,6 +72,7 @@ export const zhHant: Texts = {
     drop: '或拖放到頁面任何地方',
     formats: '依類別分資料夾的影像；或影像加上 labels.csv（「file」欄，之後每個任務一欄）；或只有影像。',
     reading: '正在讀取影像…',
+    readingSome: (done, total) => `正在讀取影像：${done} / ${total}`,
     images: (count) => `${count} 張影像`,
     size: (w, h, channels) => `${w} × ${h}，${channels === 1 ? '灰階' : '彩色'}`,
     splits: '如何使用',

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { openBackend, type Surroundings } from './backend';
-import type { Backend, Core } from './core';
+import type { Core } from './core';
 import { CoreFailure } from './failure';
 import * as fakeCore from './fake-core';
+import type { Backend } from './protocol';
 
 const hardware = { isFallbackAdapter: false, architecture: 'ampere', description: '' };
 

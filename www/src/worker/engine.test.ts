@@ -33,7 +33,7 @@ test('after a fault a new worker has the networks and images of the old one, and
   await engine.addNetwork(files.network('typeface'));
   await engine.addNetwork(files.network('emphasis'));
   await engine.removeNetwork(1);
-  await engine.loadZip(files.zip);
+  await engine.loadZip(files.zip, () => {});
 
   workers[0]!.break();
   await vi.waitFor(() => expect(opened).toHaveLength(2));
@@ -47,7 +47,7 @@ test('a run that breaks is rejected, and the next one works', async () => {
   const { engine, workers, opened } = setUp();
   await engine.addNetwork(files.network('character'));
   await engine.addNetwork(files.network('typeface'));
-  await engine.loadZip(files.zip);
+  await engine.loadZip(files.zip, () => {});
   const broken = engine.run(settings(opened), () => workers[0]!.break());
   await expect(broken).rejects.toMatchObject({ code: 'fault' });
   const outcome = await engine.run(settings(opened), () => {});
@@ -58,8 +58,8 @@ test('what failed to load is not given to a new worker', async () => {
   const { engine, workers, opened, listener } = setUp();
   await engine.addNetwork(files.network('character'));
   await expect(engine.addNetwork(files.notNetwork)).rejects.toMatchObject({ code: 'not_onnx' });
-  await engine.loadZip(files.zip);
-  await expect(engine.loadZip(files.emptyZip)).rejects.toMatchObject({ code: 'no_images' });
+  await engine.loadZip(files.zip, () => {});
+  await expect(engine.loadZip(files.emptyZip, () => {})).rejects.toMatchObject({ code: 'no_images' });
   workers[0]!.break();
   await vi.waitFor(() => expect(opened).toHaveLength(2));
   expect(listener.unavailable).not.toHaveBeenCalled();
@@ -69,7 +69,7 @@ test('a stopped run gives the network as it is', async () => {
   const { engine, opened } = setUp();
   await engine.addNetwork(files.network('character'));
   await engine.addNetwork(files.network('typeface'));
-  await engine.loadZip(files.zip);
+  await engine.loadZip(files.zip, () => {});
   const outcome = await engine.run(settings(opened), (event) => {
     if (event.kind === 'step' && event.step === 5) engine.stop();
   });
@@ -80,7 +80,7 @@ test('a stop before there is a network is a failure of its own', async () => {
   const { engine, opened } = setUp();
   await engine.addNetwork(files.network('character'));
   await engine.addNetwork(files.network('typeface'));
-  await engine.loadZip(files.zip);
+  await engine.loadZip(files.zip, () => {});
   const run = engine.run(settings(opened), (event) => {
     if (event.kind === 'candidate_scored') engine.stop();
   });
