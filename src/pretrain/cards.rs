@@ -126,12 +126,7 @@ give the same bytes.
 
 /// The card of a bundled network.
 pub fn network(recipe: &Recipe, trained: &Trained, dataset: &Dataset, bytes: usize) -> String {
-    let mut graph = trained.graph.clone();
-    let cost = match crate::ops::infer(&mut graph) {
-        Ok(_) => graph.cost(),
-        // A network that has just been trained can be run.
-        Err(error) => unreachable!("{error}"),
-    };
+    let cost = trained.graph.cost();
     let classes = dataset.task(recipe.task).map_or(&[][..], |task| &task.classes);
     let shape = dataset.shape;
     let validation = trained.validation.map_or("-".into(), |share| format!("{:.2} %", share * 100.0));
@@ -173,7 +168,7 @@ Licence: MIT OR Apache-2.0, as this repository.
         width = shape.width,
         macs = cost.macs as f64 / 1e6,
         params = cost.params as f64 / 1e3,
-        opset = graph.opset,
+        opset = trained.graph.opset,
         test = trained.test * 100.0,
         test_images = dataset.indices(Split::Test).len(),
         train_images = dataset.indices(Split::Train).len(),
