@@ -19,16 +19,21 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def graftlab():
+def program() -> str:
+    """The command line under test."""
+    return os.environ.get("GRAFTLAB_BIN") or str(ROOT / "target" / "release" / "graftlab")
+
+
+@pytest.fixture(scope="session")
+def graftlab(program):
     """Runs the command line in the checkout with the given arguments; answers the finished process."""
-    program = os.environ.get("GRAFTLAB_BIN") or str(ROOT / "target" / "release" / "graftlab")
 
     def run(*args, check: bool = True) -> subprocess.CompletedProcess:
         command = [program, *map(str, args)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
         assert "panicked" not in done.stderr, done.stderr[-3000:]
         if check:
-            assert done.returncode == 0, f"graftlab {args} ended with {done.returncode}:\n{done.stderr[-3000:]}"
+            assert done.returncode == 0, f"{args} ended with {done.returncode}:\n{done.stderr[-3000:]}"
         return done
 
     return run

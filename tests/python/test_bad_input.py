@@ -84,7 +84,9 @@ def test_damaged_bytes_never_end_in_a_crash(graftlab, folder, tmp_path):
         assert graftlab("inspect", path, check=False).returncode in (0, 2)
 
 
-@pytest.mark.parametrize(("domain", "operator"), [("", "Det"), ("com.example", "Swirl"), ("com.example", "Relu")])
+@pytest.mark.parametrize(
+    ("domain", "operator"), [("", "Det"), ("com.example", "Swirl"), ("com.example", "Relu")]
+)
 def test_an_unknown_operator_is_named(domain, operator, refused, integrate, tmp_path):
     nodes = [
         helper.make_node("GlobalAveragePool", ["image"], ["average"]),
@@ -108,7 +110,8 @@ def test_an_unknown_operator_is_named(domain, operator, refused, integrate, tmp_
 def test_operator_sets_that_are_not_read(refused, tmp_path):
     for opset in (6, 99):
         nodes = [helper.make_node("Relu", ["image"], ["logits"])]
-        path = save(tmp_path / "old.onnx", nodes, [tensor("image", IMAGE)], [tensor("logits", IMAGE)], opset=opset)
+        tensors = [[tensor(name, IMAGE)] for name in ("image", "logits")]
+        path = save(tmp_path / "old.onnx", nodes, *tensors, opset=opset)
         refused("inspect", path, says=[str(opset)])
 
 

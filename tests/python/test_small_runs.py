@@ -71,9 +71,11 @@ def test_a_folder_is_as_good_as_a_zip(join, networks, labelled, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_files_and_another_seed_others(join, networks, labelled, tmp_path):
-    reports = [join(networks, labelled, "--seed", seed, out=out)[1] for seed, out in [(5, "a"), (5, "b"), (6, "c")]]
-    for report in reports:
-        report.pop("seconds")
+    def report(seed, out):
+        _, report = join(networks, labelled, "--seed", seed, out=out)
+        return {name: value for name, value in report.items() if name != "seconds"}
+
+    reports = [report(5, "a"), report(5, "b"), report(6, "c")]
     assert reports[0] == reports[1]
     weights = [(tmp_path / out / "merged.safetensors").read_bytes() for out in "abc"]
     assert weights[0] == weights[1] != weights[2]
