@@ -103,6 +103,15 @@ def test_eval_measures_what_the_run_did(demo, graftlab):
     assert measured == expected
 
 
+def test_a_merged_network_can_be_inspected_like_any_other(demo, graftlab):
+    card = json.loads(graftlab("inspect", demo.folder / "merged.onnx", "--json").stdout)
+    assert [task["name"] for task in card["tasks"]] == [task["name"] for task in demo.report["tasks"]]
+    assert (card["macs"], card["params"]) == (
+        demo.report["cost"]["macs"]["merged"],
+        demo.report["cost"]["params"]["merged"],
+    )
+
+
 def test_the_report_counts_what_was_given(demo, merged):
     report, rows = demo.report, demo.pack.rows
     assert report["schema_version"] == 1

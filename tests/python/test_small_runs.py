@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
 from measure import Network, difference, run_graftlab
 from small import network, pack, pictures, table
@@ -125,3 +126,19 @@ def test_the_report_is_where_the_settings_of_the_next_run_can_come_from(join, ne
     _, second = join(networks, labelled, out="b", **first["settings"])
     assert second["settings"] == first["settings"]
     assert second["tasks"] == first["tasks"]
+
+
+def test_a_network_that_says_nothing_of_itself_is_described_on_the_command_line(join, networks, labelled, graftlab):
+    plain = networks[0].with_name("plain.onnx")
+    model = onnx.load(networks[0])
+    del model.metadata_props[:]
+    onnx.save(model, plain)
+    described = f"{plain}:task=shade,classes=dark|bright,pixels=unit"
+    _, expected = join(networks, labelled, out="a")
+    _, report = join([described, networks[1]], labelled, out="b")
+    assert [task["test"] for task in report["tasks"]] == [task["test"] for task in expected["tasks"]]
+    shade = networks[0].rename(networks[0].with_name("kept.onnx"))
+    plain.rename(networks[0])
+    by_file_name = graftlab("eval", f"{networks[0]}:classes=dark|bright,pixels=unit", "--data", labelled, "--json")
+    by_itself = graftlab("eval", shade, "--data", labelled, "--json")
+    assert json.loads(by_file_name.stdout) == json.loads(by_itself.stdout)
