@@ -94,7 +94,7 @@ fn the_exported_network_is_the_one_that_was_measured() {
     let options = NetworkOptions::default();
     let measured =
         block_on(evaluate_file("merged.onnx", &outcome.onnx, &options, files, &Device::flex())).unwrap();
-    for (task, reported) in measured.iter().zip(&report.tasks) {
+    for (task, reported) in measured.tasks.iter().zip(&report.tasks) {
         assert_eq!(task.accuracy, reported.test.merged, "{}", task.name);
     }
 }

@@ -4,8 +4,9 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
+use super::loaded::stem;
 use super::teachers::{Logits, Teachers};
-use super::{ProjectError, read_network};
+use super::{DataCard, ProjectError, SkippedFile, read_network};
 use crate::data::batch::evaluation_batches;
 use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Split};
 use crate::graph::TensorId;
@@ -173,6 +174,14 @@ pub struct TaskAccuracy {
     pub labelled: usize,
 }
 
+/// What a network file is worth on a data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    pub tasks: Vec<TaskAccuracy>,
+    /// Files of the data set that were left out.
+    pub skipped: Vec<SkippedFile>,
+}
+
 /// Measures a network, original or merged, on the test split of a data set.
 ///
 /// # Errors
@@ -184,11 +193,11 @@ pub async fn evaluate_file(
     options: &NetworkOptions,
     files: Files,
     device: &Device,
-) -> Result<Vec<TaskAccuracy>, ProjectError> {
+) -> Result<Measured, ProjectError> {
     let graph = read_network(file, bytes)?;
     let wrap = |source| ProjectError::Network { file: file.to_owned(), source };
     let Prepared { graph, tasks, input: [channels, height, width], .. } =
-        prepare(&graph, options, file).map_err(wrap)?;
+        prepare(&graph, options, stem(file)).map_err(wrap)?;
     let expected = tasks
         .iter()
         .map(|task| Expected { name: task.name.clone(), classes: task.classes.clone() })
@@ -198,7 +207,8 @@ pub async fn evaluate_file(
     let images = dataset.indices(Split::Test);
     let outputs: Vec<TensorId> = tasks.iter().map(|task| task.output).collect();
     let logits = logits(&network, &outputs, &dataset, &images).await?;
-    Ok(tasks
+    let skipped = DataCard::new(&dataset).skipped;
+    let tasks = tasks
         .iter()
         .zip(logits)
         .map(|(task, logits)| {
@@ -213,5 +223,6 @@ pub async fn evaluate_file(
                 labelled: counts.labelled,
             }
         })
-        .collect())
+        .collect();
+    Ok(Measured { tasks, skipped })
 }

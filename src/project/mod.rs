@@ -19,9 +19,9 @@ mod settings;
 mod source;
 mod teachers;
 
-pub use data_card::{DataCard, LabelledTask};
+pub use data_card::{DataCard, LabelledTask, SkippedFile};
 pub use error::ProjectError;
-pub use evaluate::{Evaluation, evaluate_file};
+pub use evaluate::{Evaluation, Measured, evaluate_file};
 pub use event::{Event, OnEvent, Phase};
 pub use inspect::{JoinPointCard, NetworkCard, TaskCard, inspect};
 pub use loaded::{Project, read_network};

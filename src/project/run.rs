@@ -46,6 +46,7 @@ pub async fn run(
     on_event: OnEvent<'_>,
     cancel: &Cancel,
 ) -> Result<Outcome, ProjectError> {
+    settings.check()?;
     if !(settings.budget > 0.0 && settings.budget <= 1.0) {
         return Err(SearchError::Budget { budget: settings.budget }.into());
     }

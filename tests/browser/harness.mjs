@@ -1,6 +1,7 @@
 // Serves `dist/` and drives Chromium on it. `npm test -- browser` builds first; by hand: `npm run build`, then
 // `node --test tests/browser/NAME.test.mjs`.
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium as driver } from 'playwright-core';
 import { dist } from '../../scripts/paths.mjs';
@@ -48,6 +49,17 @@ export async function startLab({ base = '/some/sub-path/' } = {}) {
   }
 
   return { address: server.address, browser, open, close };
+}
+
+/** Waits until a backend has been chosen and is up. */
+export const ready = (page) =>
+  page.locator('[popovertarget=backend] .light.ready').waitFor({ timeout: 60_000 });
+
+/** The bytes behind a download link of the results. */
+export async function download(page, name) {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()]);
+  if (file.suggestedFilename() !== name) throw new Error(`${name} is saved as ${file.suggestedFilename()}`);
+  return readFile(await file.path());
 }
 
 function collectProblems(page, origin) {
