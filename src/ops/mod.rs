@@ -10,6 +10,8 @@ mod error;
 mod fold;
 mod infer;
 mod node_view;
+#[cfg(test)]
+mod testing;
 mod upgrade;
 mod value;
 mod window;
