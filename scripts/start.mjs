@@ -1,0 +1,45 @@
+// `npm start`: sets up, builds, serves the lab. The CPU artifact first; the GPU one follows in the background.
+// With `--dev`, Vite's dev server shows changes of the page at once.
+import { join } from 'node:path';
+import { addArtifact, buildPage, writeStatus } from './build.mjs';
+import { main, say } from './log.mjs';
+import { root } from './paths.mjs';
+import { serve } from './serve.mjs';
+import { setUp } from './setup.mjs';
+import { buildWasm } from './wasm.mjs';
+
+async function startDev() {
+  const { createServer } = await import('vite');
+  writeStatus({ cpu: 'ready', gpu: 'building' });
+  const server = await createServer({ configFile: join(root, 'vite.config.ts') });
+  await server.listen();
+  return server.resolvedUrls.local[0];
+}
+
+async function startBuilt() {
+  await buildPage();
+  addArtifact('cpu');
+  writeStatus({ cpu: 'ready', gpu: 'building' });
+  return (await serve()).address;
+}
+
+async function addGpu(dev) {
+  try {
+    await buildWasm('gpu', { optimised: 'if-cached' });
+    if (!dev) addArtifact('gpu');
+    writeStatus({ cpu: 'ready', gpu: 'ready' });
+    say('The GPU artifact is ready.');
+  } catch (error) {
+    writeStatus({ cpu: 'ready', gpu: 'failed' });
+    say(`The lab stays on the CPU: the GPU artifact could not be built.\n${error.message}`);
+  }
+}
+
+await main(async () => {
+  const dev = process.argv.includes('--dev');
+  await setUp('build');
+  await buildWasm('cpu');
+  const address = dev ? await startDev() : await startBuilt();
+  say(`\nThe lab is at ${address}  (Ctrl-C ends it)\n`);
+  await addGpu(dev);
+});

@@ -1,0 +1,74 @@
+// Compiling for wasm32: by rustup's standard library, else by Debian's compiler, which brings the library's source.
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { aptInstall, canInstall } from './apt.mjs';
+import { Problem } from './log.mjs';
+import { ask, attempt, which } from './run.mjs';
+
+export const target = 'wasm32-unknown-unknown';
+const debianPackages = [
+  'rustc-web',
+  'cargo-web',
+  'rust-web-src',
+  'rust-web-llvm',
+  'rust-web-clippy',
+  'lld-22',
+];
+
+function rustupHasTarget() {
+  const folder = ask('rustc', ['--print', 'target-libdir', '--target', target]);
+  return folder !== null && existsSync(folder) && readdirSync(folder).some((f) => f.startsWith('libstd-'));
+}
+
+const debianHasTarget = () =>
+  existsSync('/usr/bin/rustc') &&
+  existsSync('/usr/bin/cargo') &&
+  existsSync('/usr/bin/clippy-driver') &&
+  existsSync('/usr/lib/rustlib/src/rust/library/std/Cargo.toml') &&
+  which('wasm-ld-22') !== null;
+
+/** Which route is ready: 'rustup', 'debian', or null. */
+export function wasmRoute() {
+  if (rustupHasTarget()) return 'rustup';
+  return debianHasTarget() ? 'debian' : null;
+}
+
+export function wasmRouteText() {
+  const route = wasmRoute();
+  return (
+    route && { rustup: `${target} of this toolchain`, debian: "Debian's rustc-web, std from source" }[route]
+  );
+}
+
+export async function addWasmTarget() {
+  if (which('rustup')) {
+    // A closed network may hang: rustup retries for long.
+    await attempt('rustup', ['target', 'add', target], { log: 'setup-wasm-target', seconds: 120 });
+    if (rustupHasTarget()) return;
+  }
+  await aptInstall(debianPackages, 'setup-wasm-target-debian');
+  if (debianHasTarget()) return;
+  throw new Problem(
+    `Rust's standard library for ${target} could not be had.`,
+    `Run: rustup target add ${target}${canInstall() ? '' : `\n  or, on Debian, as root: apt-get install ${debianPackages.join(' ')}`}`,
+  );
+}
+
+/** The environment of a wasm build by the given route. */
+export function wasmEnv(route, extraPath) {
+  // SIMD: without it the CPU backend is several times slower.
+  const flags = { RUSTFLAGS: '-C target-feature=+simd128' };
+  if (route === 'rustup') return { ...flags, PATH: [extraPath, process.env.PATH].join(delimiter) };
+  return {
+    ...flags,
+    // Debian's cargo has to come before rustup's; `--mode force` keeps wasm-pack from asking rustup.
+    PATH: ['/usr/bin', extraPath, process.env.PATH].join(delimiter),
+    RUSTC: '/usr/bin/rustc',
+    RUSTC_BOOTSTRAP: '1',
+    CARGO_UNSTABLE_BUILD_STD: 'std,panic_abort',
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: which('wasm-ld-22'),
+  };
+}
+
+/** The compiler that a route uses, for cache keys. */
+export const wasmCompiler = (route) => ask(route === 'debian' ? '/usr/bin/rustc' : 'rustc', ['-V']);

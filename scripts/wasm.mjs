@@ -1,0 +1,160 @@
+// Builds the WebAssembly artifacts of the crate: `cpu` (small, at once) and `gpu` (with WebGPU, on demand).
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { Problem, step } from './log.mjs';
+import { artifacts, pkg, root, tools, wasmTarget } from './paths.mjs';
+import { logFile, run } from './run.mjs';
+import { wasmCompiler, wasmEnv, wasmRoute } from './wasm-target.mjs';
+
+const kinds = {
+  cpu: { title: 'CPU', features: ['--no-default-features'], minutes: 4, optMinutes: 0.5 },
+  gpu: { title: 'GPU', features: ['--features', 'webgpu'], minutes: 10, optMinutes: 2.5 },
+};
+
+// Kept in the cache per kind; a built GPU artifact is some 30 MB.
+const keep = 4;
+
+function sourceFiles() {
+  const native = [join(root, 'src', 'main.rs'), join(root, 'src', 'cli')];
+  const walk = (file) => {
+    if (native.includes(file)) return [];
+    return statSync(file).isDirectory()
+      ? readdirSync(file).flatMap((name) => walk(join(file, name)))
+      : [file];
+  };
+  const sources = walk(join(root, 'src')).sort();
+  const included = sources.filter((file) => file.endsWith('.rs')).flatMap(includedFiles);
+  return [join(root, 'Cargo.toml'), join(root, 'Cargo.lock'), ...sources, ...included];
+}
+
+/** Files that a source embeds by `include_bytes!` or `include_str!`. */
+function includedFiles(source) {
+  const calls = readFileSync(source, 'utf8').matchAll(/include_(?:bytes|str)!\(\s*"([^"]+)"/g);
+  return [...calls].map((call) => resolve(dirname(source), call[1])).filter((file) => existsSync(file));
+}
+
+function cacheKey(kind, route) {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([kinds[kind].features, wasmEnv(route, '').RUSTFLAGS, wasmCompiler(route)]));
+  for (const file of sourceFiles()) hash.update(`\n${file.slice(root.length)}\n`).update(readFileSync(file));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Fills `folder` by `make(temporary folder)`, so that it is either whole or absent. */
+async function whole(folder, make) {
+  if (existsSync(folder)) return;
+  const part = `${folder}.part-${process.pid}`;
+  rmSync(part, { recursive: true, force: true });
+  mkdirSync(part, { recursive: true });
+  await make(part);
+  if (existsSync(folder)) rmSync(part, { recursive: true });
+  else renameSync(part, folder);
+}
+
+async function compile(kind, route, folder) {
+  const { features } = kinds[kind];
+  const args = [
+    'build',
+    root,
+    '--target',
+    'web',
+    '--release',
+    '--no-opt',
+    '--no-pack',
+    '--out-name',
+    'graftlab',
+  ];
+  // Only rustup's route passes wasm-pack's check for the target.
+  if (route === 'debian') args.push('--mode', 'force');
+  await run(join(tools, 'bin', 'wasm-pack'), [...args, '--out-dir', folder, '--', ...features], {
+    log: `wasm-${kind}`,
+    env: { ...wasmEnv(route, join(tools, 'bin')), CARGO_TARGET_DIR: wasmTarget },
+  });
+  rmSync(join(folder, '.gitignore'), { force: true });
+  cpSync(logFile(`wasm-${kind}`), join(folder, 'build.log'));
+}
+
+async function optimise(kind, from, to) {
+  const wasmOpt = join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt.js');
+  const name = 'graftlab_bg.wasm';
+  cpSync(from, to, { recursive: true });
+  await run(
+    process.execPath,
+    [wasmOpt, '-O2', '--strip-debug', ...wasmFeatures, join(from, name), '-o', join(to, name)],
+    {
+      log: `wasm-opt-${kind}`,
+      hint: 'wasm-opt comes with the npm package binaryen.',
+    },
+  );
+}
+
+// What rustc's wasm32 target uses, and SIMD.
+const wasmFeatures = [
+  'simd',
+  'bulk-memory',
+  'nontrapping-float-to-int',
+  'sign-ext',
+  'mutable-globals',
+  'reference-types',
+  'multivalue',
+].map((feature) => `--enable-${feature}`);
+
+/** Removes what is oldest in the cache, and what a build that was ended has left there. */
+function prune(kind) {
+  const age = (name) => Date.now() - statSync(join(artifacts, name)).mtimeMs;
+  const names = readdirSync(artifacts).filter((name) => name.startsWith(`${kind}-`));
+  const whole = names.filter((name) => !name.includes('.part-')).sort((a, b) => age(a) - age(b));
+  const left = names.filter((name) => name.includes('.part-') && age(name) > 24 * 3600 * 1000);
+  for (const name of [...whole.slice(keep), ...left])
+    rmSync(join(artifacts, name), { recursive: true, force: true });
+}
+
+/**
+ * Builds one artifact (or takes it from the cache) and puts it into `pkg/<kind>`. With `optimised: 'if-cached'`
+ * wasm-opt, slow on the GPU artifact, is not run, but its result is taken where there is one.
+ */
+export async function buildWasm(kind, { optimised = true } = {}) {
+  const { title, minutes, optMinutes } = kinds[kind];
+  const route = wasmRoute();
+  if (!route) throw new Problem('The WebAssembly target is missing.', 'Run: npm run setup');
+  const key = cacheKey(kind, route);
+  const raw = join(artifacts, `${kind}-${key}`);
+  const small = `${raw}-O2`;
+  if (!existsSync(small)) {
+    const estimate = existsSync(wasmTarget) ? minutes / 4 : (minutes * 2) / Math.min(cpus().length, 8);
+    if (!existsSync(raw))
+      await step(`Building the ${title} artifact`, estimate, () =>
+        whole(raw, (to) => compile(kind, route, to)),
+      );
+    if (optimised === true) {
+      await step(`Making the ${title} artifact smaller`, optMinutes, () =>
+        whole(small, (to) => optimise(kind, raw, to)),
+      );
+    }
+  }
+  const built = existsSync(small) ? small : raw;
+  utimesSync(built, new Date(), new Date());
+  prune(kind);
+  const out = join(pkg, kind);
+  rmSync(out, { recursive: true, force: true });
+  cpSync(built, out, { recursive: true, filter: (file) => !file.endsWith('build.log') });
+  return { folder: out, warnings: warnings(join(built, 'build.log')) };
+}
+
+/** The compiler's warnings about this crate's own code, from the log of the build. */
+function warnings(log) {
+  const text = readFileSync(log, 'utf8');
+  return text.match(/warning: `graftlab` \(lib\) generated (\d+) warning/) ? text : null;
+}

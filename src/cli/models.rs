@@ -1,0 +1,79 @@
+//! Networks as the command line names them: `NAME.onnx:task=NAME,pixels=unit,classes=a|b|c`.
+
+use std::path::PathBuf;
+
+use super::{Failure, paths};
+use crate::net::{NetworkOptions, Pixels};
+
+/// A network's file and what its owner says of it.
+#[derive(Debug)]
+pub struct Model {
+    pub path: PathBuf,
+    pub options: NetworkOptions,
+}
+
+impl Model {
+    /// # Errors
+    ///
+    /// Options that are not known.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
+        let (path, list) = match text.rfind(".onnx:") {
+            Some(position) => (&text[..position + 5], &text[position + 6..]),
+            None => (text, ""),
+        };
+        let mut options = NetworkOptions::default();
+        for option in list.split(',').filter(|option| !option.is_empty()) {
+            match option.split_once('=') {
+                Some(("task", name)) => options.task = Some(name.to_owned()),
+                Some(("classes", names)) => {
+                    options.classes = Some(names.split('|').map(str::to_owned).collect());
+                }
+                Some(("pixels", name)) => options.preprocessing = Some(pixels(name)?),
+                _ => {
+                    return Err(Failure::BadInput(format!(
+                        "'{option}' is not an option of a network. \
+                         Hint: write NAME.onnx:task=NAME,classes=A|B,pixels=unit"
+                    )));
+                }
+            }
+        }
+        Ok(Self { path: path.into(), options })
+    }
+
+    /// The name that messages use.
+    pub fn name(&self) -> String {
+        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    pub fn bytes(&self) -> Result<Vec<u8>, Failure> {
+        paths::read(&self.path)
+    }
+}
+
+fn pixels(name: &str) -> Result<Pixels, Failure> {
+    serde_json::from_value(name.into()).map_err(|_| {
+        Failure::BadInput(format!(
+            "'{name}' is no way to scale pixels. Hint: bytes, unit, signed or imagenet"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_follow_the_file() {
+        let model = Model::parse("a/b.onnx:task=fruit,classes=pear|fig,pixels=signed").unwrap();
+        assert_eq!(model.path, PathBuf::from("a/b.onnx"));
+        assert_eq!(model.options.task.as_deref(), Some("fruit"));
+        assert_eq!(model.options.classes, Some(vec!["pear".into(), "fig".into()]));
+        assert_eq!(model.options.preprocessing, Some(Pixels::Signed));
+    }
+
+    #[test]
+    fn an_unknown_option_is_refused() {
+        assert!(Model::parse("b.onnx:colour=red").is_err());
+        assert!(Model::parse("b.onnx:pixels=loud").is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! `graftlab pretrain`
+
+use super::{Failure, PretrainOptions};
+
+pub fn pretrain(_options: &PretrainOptions) -> Result<(), Failure> {
+    Ok(())
+}

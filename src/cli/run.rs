@@ -1,0 +1,105 @@
+//! `graftlab integrate` and `graftlab demo`.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+
+use super::models::Model;
+use super::progress::Progress;
+use super::{DeviceName, Failure, RunOptions, Sample, paths, table};
+use crate::platform::Cancel;
+use crate::project::{Project, Settings, run as run_project};
+
+/// `graftlab integrate`
+pub fn integrate(models: &[String], data: &Path, options: &RunOptions) -> Result<(), Failure> {
+    let models = models.iter().map(|text| Model::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    work(&models, data, options)
+}
+
+/// `graftlab demo`
+pub fn demo(sample: Sample, options: &RunOptions) -> Result<(), Failure> {
+    let folder = bundled()?;
+    let (networks, data): (&[&str], &str) = match sample {
+        Sample::Glyphs => (&["character", "typeface", "emphasis"], "glyphs"),
+        Sample::GarmentsDigits => (&["garment", "digit"], "garments-digits"),
+    };
+    let models: Vec<Model> = networks
+        .iter()
+        .map(|name| Model {
+            path: folder.join("networks").join(format!("{name}.onnx")),
+            options: Default::default(),
+        })
+        .collect();
+    work(&models, &folder.join("samples").join(format!("{data}.zip")), options)
+}
+
+/// The folder of the bundled networks and samples: beside where the command runs, or where it was built.
+fn bundled() -> Result<PathBuf, Failure> {
+    [Path::new("models"), Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/models"))]
+        .into_iter()
+        .find(|folder| folder.join("networks").is_dir())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| {
+            Failure::BadInput(
+                "the bundled models are not here. Hint: run this in Graftlab's own folder".into(),
+            )
+        })
+}
+
+fn settings(options: &RunOptions) -> Result<Settings, Failure> {
+    let mut settings = match &options.settings {
+        None if options.quick => Settings::quick(),
+        None => Settings::default(),
+        Some(path) => {
+            let text = paths::read(path)?;
+            serde_json::from_slice(&text).map_err(|error| {
+                Failure::BadInput(format!(
+                    "{}: {error}. Hint: docs/run-json.md lists the settings",
+                    path.display()
+                ))
+            })?
+        }
+    };
+    settings.budget = options.budget.unwrap_or(settings.budget);
+    settings.selector = options.selector.unwrap_or(settings.selector);
+    settings.seed = options.seed.unwrap_or(settings.seed);
+    settings.use_labels &= !options.no_labels;
+    settings.train.image_passes = options.image_passes.unwrap_or(settings.train.image_passes);
+    Ok(settings)
+}
+
+fn work(models: &[Model], data: &Path, options: &RunOptions) -> Result<(), Failure> {
+    let settings = settings(options)?;
+    let DeviceName::Cpu = options.device;
+    let mut project = Project::default();
+    for model in models {
+        project.add_network(&model.name(), &model.bytes()?, &model.options)?;
+    }
+    let files = paths::read_data(data)?;
+    let outcome = pollster::block_on(async {
+        let card = project.load_data(files, &|_, _| {}).await?;
+        for skipped in &card.skipped {
+            eprintln!("skipped {}: {}", skipped.path, skipped.reason);
+        }
+        let progress = Progress::new();
+        let outcome = run_project(
+            &mut project,
+            &settings,
+            &Device::flex(),
+            "cpu",
+            &|event| progress.show(event),
+            &Cancel::default(),
+        )
+        .await;
+        progress.finish();
+        outcome
+    })?;
+    println!("{}", table::report(&outcome.report));
+    let json = serde_json::to_vec_pretty(&outcome.report)
+        .map_err(|error| Failure::Failed(format!("run.json: {error}")))?;
+    paths::write(&options.out.join("merged.onnx"), &outcome.onnx)?;
+    paths::write(&options.out.join("merged.safetensors"), &outcome.safetensors)?;
+    paths::write(&options.out.join("run.json"), &json)?;
+    println!("wrote merged.onnx, merged.safetensors and run.json to {}", options.out.display());
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What can be wrong with data that someone brings; each message ends with what to do about it.
+
+use super::split::Split;
+
+/// What is wrong with the data, where, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DataError {
+    #[error(
+        "this is not a zip archive that can be read ({reason}). Pack the images and labels.csv into a plain zip"
+    )]
+    NotAZip { reason: String },
+    #[error(
+        "the archive has {count} entries, more than {limit}. Split it, or leave out files that are not images"
+    )]
+    TooManyFiles { count: usize, limit: usize },
+    #[error(
+        "the archive unpacks to more than {limit_mib} MiB. Bring fewer images, or make them smaller first"
+    )]
+    TooLarge { limit_mib: u64 },
+    #[error(
+        "{images} images of {channels}×{height}×{width} need more than {limit_mib} MiB. Bring fewer images, or use \
+         networks with a smaller input"
+    )]
+    TooManyPixels { images: usize, channels: usize, height: usize, width: usize, limit_mib: u64 },
+    #[error(
+        "an image input of {channels}×{height}×{width} (channels × height × width) cannot be filled from image \
+             files. Use networks with 1 or 3 channels and a size of 1 to {limit} pixels a side"
+    )]
+    BadShape { channels: usize, height: usize, width: usize, limit: usize },
+    #[error("there are no images here ({found} other files). Bring PNG, JPEG, WebP, BMP or GIF files")]
+    NoImages { found: usize },
+    #[error(
+        "none of the {count} images can be decoded; the first is {path}: {reason}. Save them again as PNG or JPEG"
+    )]
+    NothingDecodes { count: usize, path: String, reason: String },
+    #[error("there is more than one label table: {}. Keep one", .paths.join(", "))]
+    ManyTables { paths: Vec<String> },
+    #[error("{table} cannot be read as a table ({reason}). Save it as UTF-8 text with one header row")]
+    BadTable { table: String, reason: String },
+    #[error(
+        "{table} has no column `file`; its columns are {}. Name the column that holds the image paths `file`",
+        .columns.join(", ")
+    )]
+    NoFileColumn { table: String, columns: Vec<String> },
+    #[error("{table} has the column `{column}` twice. Rename or delete one")]
+    DuplicateColumn { table: String, column: String },
+    #[error(
+        "{table} has {count} file(s) in more than one row, first {file} (rows {first} and {second}). Keep one row each"
+    )]
+    DuplicateRows { table: String, count: usize, file: String, first: usize, second: usize },
+    #[error(
+        "{table} names {count} file(s) that are not here, such as {}. Paths are relative to the table's folder and \
+         case matters; add the files or delete the rows",
+        .examples.join(", ")
+    )]
+    MissingFiles { table: String, count: usize, examples: Vec<String> },
+    #[error("{table}, row {row}: `{value}` is not a split. Write train, validation or test")]
+    UnknownSplit { table: String, row: usize, value: String },
+    #[error(
+        "`{value}` ({place}) is not a class of the task `{task}`, whose network knows {}. Correct the label, or leave \
+         it empty",
+        list(.classes)
+    )]
+    UnknownClass { task: String, value: String, place: String, classes: Vec<String> },
+    #[error(
+        "the folders {} could be classes of {}. Say which task they label, or bring a labels.csv",
+        list(.folders), one_of(.tasks)
+    )]
+    FoldersFitNoTask { folders: Vec<String>, tasks: Vec<String> },
+    #[error(
+        "the {split} split would hold {have} {unit}, and it needs {need}. Bring more {unit}, or change the split \
+         column or the split fractions"
+    )]
+    TooFewImages { split: Split, have: usize, need: usize, unit: &'static str },
+    #[error("the split fractions {fractions:?} must be above zero and sum to one")]
+    BadFractions { fractions: [String; 4] },
+}
+
+/// The first names of a list, and how many more there are.
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
+/// Task names joined by "or", or that there is none.
+fn one_of(tasks: &[String]) -> String {
+    if tasks.is_empty() { "no task of these networks".to_string() } else { tasks.join(" or ") }
+}

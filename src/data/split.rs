@@ -1,0 +1,215 @@
+//! Which images train weights, which the architecture, which choose and which judge.
+
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+use super::error::DataError;
+use super::rng;
+
+/// The part that an image plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// Trains weights.
+    Train,
+    /// Trains the choice of architecture.
+    Architecture,
+    /// Compares plans and settings.
+    Validation,
+    /// Judges the result, once.
+    Test,
+}
+
+impl Split {
+    pub const ALL: [Split; 4] = [Split::Train, Split::Architecture, Split::Validation, Split::Test];
+
+    /// The split that a cell of a `split` column or a folder name asks for.
+    pub fn parse(text: &str) -> Option<Split> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "train" | "training" => Some(Split::Train),
+            "architecture" => Some(Split::Architecture),
+            "validation" | "valid" | "val" => Some(Split::Validation),
+            "test" => Some(Split::Test),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Split {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Split::Train => "train",
+            Split::Architecture => "architecture",
+            Split::Validation => "validation",
+            Split::Test => "test",
+        })
+    }
+}
+
+/// Shares of the images (or groups) per split; they sum to one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Fractions {
+    pub train: f32,
+    pub architecture: f32,
+    pub validation: f32,
+    pub test: f32,
+}
+
+impl Default for Fractions {
+    fn default() -> Self {
+        Fractions { train: 0.6, architecture: 0.1, validation: 0.15, test: 0.15 }
+    }
+}
+
+impl Fractions {
+    fn check(&self) -> Result<[f64; 4], DataError> {
+        let parts = [self.train, self.architecture, self.validation, self.test];
+        let sum: f32 = parts.iter().sum();
+        if parts.iter().all(|part| *part > 0.0) && (sum - 1.0).abs() < 1e-3 {
+            Ok(parts.map(f64::from))
+        } else {
+            Err(DataError::BadFractions { fractions: parts.map(|part| part.to_string()) })
+        }
+    }
+}
+
+/// Assigns every image to a split; the same for the same input and seed.
+///
+/// - `fixed`: the split that the data set itself names per image. `Train` is then divided between weights and
+///   architecture in the ratio of their fractions, unless some image is fixed to `Architecture`.
+/// - `groups`: images of one group stay together (within what `fixed` allows).
+/// - `need`: the fewest images that each split must hold.
+///
+/// # Errors
+/// Fractions that do not sum to one; a split with fewer than `need` images.
+pub fn assign(
+    count: usize,
+    fixed: Option<&[Split]>,
+    groups: Option<&[String]>,
+    fractions: &Fractions,
+    seed: u64,
+    need: usize,
+) -> Result<Vec<Split>, DataError> {
+    let parts = fractions.check()?;
+    let mut splits = fixed.map_or_else(|| vec![Split::Train; count], <[Split]>::to_vec);
+    let (members, into): (Vec<usize>, Vec<(Split, f64)>) =
+        if !splits.contains(&Split::Architecture) && fixed.is_some() {
+            let train = (0..count).filter(|&i| splits[i] == Split::Train).collect();
+            (train, vec![(Split::Train, parts[0]), (Split::Architecture, parts[1])])
+        } else if fixed.is_some() {
+            (Vec::new(), Vec::new())
+        } else {
+            ((0..count).collect(), Split::ALL.into_iter().zip(parts).collect())
+        };
+    divide(&mut splits, &members, groups, &into, seed);
+    for split in Split::ALL {
+        let have = splits.iter().filter(|s| **s == split).count();
+        if have < need {
+            let unit = if groups.is_some() && fixed.is_none() { "images in whole groups" } else { "images" };
+            return Err(DataError::TooFewImages { split, have, need, unit });
+        }
+    }
+    Ok(splits)
+}
+
+/// Divides `members` among the splits of `into`: group by group, large groups first, each to the split that
+/// is furthest from its share.
+fn divide(
+    splits: &mut [Split],
+    members: &[usize],
+    groups: Option<&[String]>,
+    into: &[(Split, f64)],
+    seed: u64,
+) {
+    let total: f64 = into.iter().map(|(_, share)| share).sum();
+    let mut blocks = blocks(members, groups);
+    blocks.shuffle(&mut rng::stream(seed, rng::SPLIT));
+    blocks.sort_by_key(|block| std::cmp::Reverse(block.len()));
+    let mut filled = vec![0usize; into.len()];
+    for block in blocks {
+        let missing = |k: usize| into[k].1 / total * members.len() as f64 - filled[k] as f64;
+        // On equal terms the first split wins; there is at least one, for `members` is empty otherwise.
+        let Some(best) = (0..into.len()).reduce(|a, b| if missing(b) > missing(a) { b } else { a }) else {
+            return;
+        };
+        filled[best] += block.len();
+        for image in block {
+            splits[image] = into[best].0;
+        }
+    }
+}
+
+/// The images of each group, in the order of their first image; without groups each image by itself.
+fn blocks(members: &[usize], groups: Option<&[String]>) -> Vec<Vec<usize>> {
+    let Some(groups) = groups else { return members.iter().map(|&i| vec![i]).collect() };
+    let mut order: Vec<Vec<usize>> = Vec::new();
+    let mut place = std::collections::HashMap::new();
+    for &image in members {
+        let at = *place.entry(groups[image].as_str()).or_insert_with(|| {
+            order.push(Vec::new());
+            order.len() - 1
+        });
+        order[at].push(image);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(splits: &[Split]) -> [usize; 4] {
+        Split::ALL.map(|split| splits.iter().filter(|s| **s == split).count())
+    }
+
+    #[test]
+    fn fractions_are_met_and_the_seed_decides() {
+        let of = |seed| assign(1000, None, None, &Fractions::default(), seed, 2).unwrap();
+        assert_eq!(count(&of(1)), [600, 100, 150, 150]);
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+    }
+
+    #[test]
+    fn a_group_is_never_torn_apart() {
+        let groups: Vec<String> = (0..400).map(|i| format!("g{}", i % 23)).collect();
+        let splits = assign(400, None, Some(&groups), &Fractions::default(), 5, 2).unwrap();
+        for (i, j) in (0..400).flat_map(|i| (0..i).map(move |j| (i, j))) {
+            assert!(groups[i] != groups[j] || splits[i] == splits[j]);
+        }
+        let [train, ..] = count(&splits);
+        assert!((200..=280).contains(&train), "near 60 %: {train}");
+    }
+
+    #[test]
+    fn a_split_column_is_kept_and_train_divided() {
+        let fixed: Vec<Split> = (0..140)
+            .map(|i| {
+                if i < 70 {
+                    Split::Train
+                } else if i < 100 {
+                    Split::Validation
+                } else {
+                    Split::Test
+                }
+            })
+            .collect();
+        let splits = assign(140, Some(&fixed), None, &Fractions::default(), 3, 2).unwrap();
+        assert_eq!(count(&splits), [60, 10, 30, 40]);
+        assert_eq!(splits[70..], fixed[70..]);
+    }
+
+    #[test]
+    fn too_few_images_are_named() {
+        let error = assign(9, None, None, &Fractions::default(), 1, 2).unwrap_err();
+        assert_eq!(
+            error,
+            DataError::TooFewImages { split: Split::Architecture, have: 1, need: 2, unit: "images" }
+        );
+        let groups = vec!["one".to_string(); 50];
+        assert!(matches!(
+            assign(50, None, Some(&groups), &Fractions::default(), 1, 2),
+            Err(DataError::TooFewImages { have: 0, .. })
+        ));
+    }
+}

@@ -1,0 +1,32 @@
+//! What can be wrong with a join.
+
+use thiserror::Error;
+
+use crate::net::NetError;
+
+/// Why networks cannot be joined.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum JoinError {
+    #[error(
+        "two networks have the task name '{task}'. Hint: give one of them another name, as in NAME.onnx:task=OTHER"
+    )]
+    SameTask { task: String },
+
+    #[error("{given} network given; joining needs at least two. Hint: add another network")]
+    TooFew { given: usize },
+
+    #[error(
+        "network '{network}' has {tasks} outputs; only networks with one output are joined. \
+         Hint: split it into one file per output"
+    )]
+    ManyTasks { network: String, tasks: usize },
+
+    #[error("no plan: {reason}")]
+    InvalidPlan { reason: String },
+
+    #[error("the adapter's equations have no solution: {reason}. Hint: use more calibration images")]
+    Unsolvable { reason: String },
+
+    #[error(transparent)]
+    Network(#[from] NetError),
+}

@@ -1,0 +1,23 @@
+//! Joining networks: where they can be joined, what a join costs, and the merged graph.
+
+mod adapter;
+mod error;
+mod fit;
+mod heads;
+mod merge;
+mod plan;
+mod points;
+mod resample;
+mod space;
+mod summary;
+
+pub use adapter::{Adapter, adapter_graph};
+pub use error::JoinError;
+pub use fit::{Fit, RidgeRows, fit_ridge};
+pub use heads::{SelfHead, add_self_distillation_heads, with_softmax};
+pub use merge::{Merged, TensorRole, merge};
+pub use plan::{Join, Plan, Source};
+pub use points::{Activation, JoinPoint, join_points};
+pub use resample::{fit_input, resample_graph};
+pub use space::{Savings, Space, SpaceNetwork};
+pub use summary::{PlanSummary, SourceSummary};

@@ -1,0 +1,133 @@
+//! The space of plans, and what each plan costs.
+
+use super::adapter;
+use super::{Join, JoinPoint, Plan, PlanSummary, Source, SourceSummary, join_points};
+use crate::net::Prepared;
+
+/// All that choosing a plan needs to know of the networks.
+#[derive(Clone, Debug)]
+pub struct Space {
+    pub networks: Vec<SpaceNetwork>,
+}
+
+/// One network in the space.
+#[derive(Clone, Debug)]
+pub struct SpaceNetwork {
+    /// Name of its task.
+    pub name: String,
+    /// MACs of the whole network for one image.
+    pub macs: u64,
+    pub points: Vec<JoinPoint>,
+}
+
+/// What a plan saves, in MACs for one image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Savings {
+    /// Receivers' layers whose work a donor's layers do.
+    pub shared: u64,
+    /// Receivers' layers beyond that, which nobody computes.
+    pub skipped: u64,
+}
+
+impl Space {
+    /// The space of joins among networks with one task each.
+    pub fn new(networks: &[Prepared]) -> Self {
+        let networks = networks
+            .iter()
+            .map(|network| SpaceNetwork {
+                name: network.tasks[0].name.clone(),
+                macs: network.graph.cost().macs,
+                points: join_points(&network.graph, network.tasks[0].output),
+            })
+            .collect();
+        Self { networks }
+    }
+
+    /// All joins between two different networks that save MACs, by receiver.
+    pub fn candidates(&self) -> Vec<(usize, Join)> {
+        let mut candidates = Vec::new();
+        for receiver in 0..self.networks.len() {
+            for donor in (0..self.networks.len()).filter(|donor| *donor != receiver) {
+                for donor_point in 0..self.networks[donor].points.len() {
+                    for receiver_point in 0..self.networks[receiver].points.len() {
+                        let join = Join { donor, donor_point, receiver_point };
+                        let [from, to] = self.ends(receiver, join);
+                        if adapter::macs(from, to) < to.macs_before {
+                            candidates.push((receiver, join));
+                        }
+                    }
+                }
+            }
+        }
+        candidates
+    }
+
+    /// The donor's and the receiver's point of a join.
+    pub fn ends(&self, receiver: usize, join: Join) -> [&JoinPoint; 2] {
+        let donor = &self.networks[join.donor].points[join.donor_point];
+        [donor, &self.networks[receiver].points[join.receiver_point]]
+    }
+
+    /// MACs of running all networks apart, for one image.
+    pub fn macs_apart(&self) -> u64 {
+        self.networks.iter().map(|network| network.macs).sum()
+    }
+
+    /// MACs that remain of a receiver under `source`, its adapter included.
+    pub fn source_macs(&self, network: usize, source: Source) -> u64 {
+        match source {
+            Source::Root => self.networks[network].macs,
+            Source::Join(join) => {
+                let [from, to] = self.ends(network, join);
+                to.macs_after + adapter::macs(from, to)
+            }
+        }
+    }
+
+    /// MACs of a valid plan's merged network, for one image.
+    pub fn macs(&self, plan: &Plan) -> u64 {
+        plan.0.iter().enumerate().map(|(network, source)| self.source_macs(network, *source)).sum()
+    }
+
+    /// MACs of a valid plan relative to running all networks apart.
+    pub fn relative_macs(&self, plan: &Plan) -> f64 {
+        self.macs(plan) as f64 / self.macs_apart() as f64
+    }
+
+    /// What a valid plan saves. Adapters, which cost, are not counted.
+    pub fn savings(&self, plan: &Plan) -> Savings {
+        plan.joins().fold(Savings::default(), |savings, (receiver, join)| {
+            let [from, to] = self.ends(receiver, join);
+            let shared = to.macs_before.min(from.macs_before);
+            Savings { shared: savings.shared + shared, skipped: savings.skipped + to.macs_before - shared }
+        })
+    }
+
+    /// The plan in words and numbers.
+    pub fn summary(&self, plan: &Plan) -> PlanSummary {
+        let networks = plan
+            .0
+            .iter()
+            .enumerate()
+            .map(|(receiver, source)| {
+                let network = self.networks[receiver].name.clone();
+                match *source {
+                    Source::Root => SourceSummary::Root { network },
+                    Source::Join(join) => {
+                        let [from, to] = self.ends(receiver, join);
+                        SourceSummary::Join {
+                            network,
+                            donor: self.networks[join.donor].name.clone(),
+                            donor_point: join.donor_point,
+                            donor_tensor: from.name.clone(),
+                            receiver_point: join.receiver_point,
+                            receiver_tensor: to.name.clone(),
+                            channels: [from.channels, to.channels],
+                        }
+                    }
+                }
+            })
+            .collect();
+        PlanSummary { networks, macs: self.macs(plan), relative_macs: self.relative_macs(plan) }
+    }
+}

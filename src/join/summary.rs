@@ -1,0 +1,39 @@
+//! A plan in words and numbers that can be shown and stored.
+
+use serde::{Deserialize, Serialize};
+
+/// A plan with its cost, as a person or another program reads it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct PlanSummary {
+    /// One entry per network, in the order in which the networks were given.
+    pub networks: Vec<SourceSummary>,
+    /// MACs of the merged network for one image.
+    pub macs: u64,
+    /// MACs relative to the original networks apart.
+    pub relative_macs: f64,
+}
+
+/// Where one network gets its features from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(tag = "source", rename_all = "snake_case")]
+pub enum SourceSummary {
+    /// It keeps its own input.
+    Root { network: String },
+    /// It reads another network's features.
+    Join {
+        network: String,
+        donor: String,
+        /// Index among the donor's join points.
+        donor_point: usize,
+        /// Name of the tensor it reads.
+        donor_tensor: String,
+        /// Index among its own join points.
+        receiver_point: usize,
+        /// Name of the tensor that is replaced.
+        receiver_tensor: String,
+        /// Channels of the donor's and the receiver's tensor.
+        channels: [usize; 2],
+    },
+}

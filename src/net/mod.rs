@@ -1,0 +1,208 @@
+//! Networks that run: a graph, its operators, and its weights as a burn module.
+
+mod error;
+mod prepare;
+mod read;
+mod task;
+mod weight;
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::{Device, Gradients, Tensor};
+
+pub use error::NetError;
+pub use prepare::{Prepared, prepare};
+pub use read::{read, read_all};
+pub use task::{NetworkOptions, Pixels, Task, read_tasks, write_tasks};
+
+use crate::graph::{Constant, ConstantData, Graph, TensorId};
+use crate::ops::{self, BatchStatistics, Mode, Operator, Value};
+use weight::Weight;
+
+/// A graph with its weights on a device. Clones share the graph and, until one is trained, the weights.
+#[derive(Module, Debug)]
+pub struct Network {
+    weights: Vec<Weight>,
+    #[module(skip)]
+    program: Arc<Program>,
+}
+
+/// All of a network that does not change while it is trained.
+#[derive(Debug)]
+struct Program {
+    graph: Graph,
+    operators: Vec<Box<dyn Operator>>,
+    /// For every float constant the index of its weight.
+    weights: Vec<(TensorId, usize)>,
+    /// For every tensor the index of its weight, if it is one.
+    weight_of: Vec<Option<usize>>,
+}
+
+/// What a run computed.
+#[derive(Debug)]
+pub struct Pass {
+    /// The targets that were asked for, in that order.
+    pub targets: Vec<Value>,
+    /// Statistics of batch-normalisation nodes, by node index; empty in [`Mode::Inference`].
+    pub statistics: Vec<(usize, BatchStatistics)>,
+}
+
+impl Network {
+    /// Puts the weights of `graph` on `device` and prepares its operators. The graph's nodes are in topological order;
+    /// tensors keep their ids.
+    ///
+    /// # Errors
+    ///
+    /// An operator that is not supported, or shapes that do not fit.
+    pub fn new(graph: &Graph, device: &Device) -> Result<Self, NetError> {
+        let mut graph = graph.clone();
+        ops::rewrite_batch(&mut graph);
+        let operators = ops::infer(&mut graph)?;
+        let trainable = weight::trainable(&graph);
+        let mut weights = Vec::new();
+        let mut index = Vec::new();
+        let mut weight_of = vec![None; graph.tensors.len()];
+        for (id, constant) in &graph.constants {
+            if let ConstantData::F32(values) = &constant.data {
+                weight_of[id.0] = Some(weights.len());
+                index.push((*id, weights.len()));
+                let value = Value::from_host(values, &constant.shape, device);
+                weights.push(Weight::new(value, trainable[id.0]));
+            }
+        }
+        Ok(Self { weights, program: Arc::new(Program { graph, operators, weights: index, weight_of }) })
+    }
+
+    /// The graph, its tensors' shapes inferred. Its constants hold the weights that the network was made with; those
+    /// it has now come from [`Network::to_graph`].
+    pub fn graph(&self) -> &Graph {
+        &self.program.graph
+    }
+
+    /// The graph with the weights as they are now.
+    ///
+    /// # Errors
+    ///
+    /// The device fails to hand the weights out.
+    pub async fn to_graph(&self) -> Result<Graph, NetError> {
+        let values = self.program.weights.iter().map(|(_, index)| self.weights[*index].value()).collect();
+        let hosted = read_all(values).await?;
+        let mut graph = self.program.graph.clone();
+        for ((id, _), values) in self.program.weights.iter().zip(hosted) {
+            if let Some(constant) = graph.constants.get_mut(id) {
+                *constant = Constant::f32(constant.shape.clone(), values);
+            }
+        }
+        Ok(graph)
+    }
+
+    /// Runs the network on images and returns its outputs.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[batch, channels, height, width]`
+    /// - each output: `[batch, …]`
+    pub fn forward(&self, images: Tensor<4>) -> Vec<Value> {
+        let graph = self.graph();
+        let feeds = [(graph.inputs[0], images.into())];
+        self.run(&feeds, &graph.outputs, Mode::Inference).targets
+    }
+
+    /// Computes `targets` from `feeds`, which may be any tensors of the graph that together determine the targets.
+    /// Only the nodes between them run.
+    ///
+    /// # Shapes
+    ///
+    /// A feed has the shape of its tensor, with any batch in front.
+    pub fn run(&self, feeds: &[(TensorId, Value)], targets: &[TensorId], mode: Mode) -> Pass {
+        let graph = self.graph();
+        let known: Vec<TensorId> = feeds.iter().map(|(id, _)| *id).collect();
+        let needed = graph.needed_nodes(targets, &known);
+        let mut uses = vec![0_usize; graph.tensors.len()];
+        for target in targets {
+            uses[target.0] += 1;
+        }
+        for (node, _) in graph.nodes.iter().zip(&needed).filter(|(_, needed)| **needed) {
+            for input in node.inputs.iter().flatten() {
+                uses[input.0] += 1;
+            }
+        }
+
+        let mut values: Vec<Option<Value>> = vec![None; graph.tensors.len()];
+        for (id, value) in feeds {
+            values[id.0] = Some(value.clone());
+        }
+        let mut statistics = Vec::new();
+        for (index, node) in graph.nodes.iter().enumerate().filter(|(index, _)| needed[*index]) {
+            let inputs: Vec<Option<Value>> =
+                node.inputs.iter().map(|input| self.take(&mut values, &mut uses, (*input)?)).collect();
+            let outputs = self.program.operators[index].run(&inputs, mode);
+            for (id, value) in node.outputs.iter().zip(outputs.values) {
+                if uses[id.0] > 0 {
+                    values[id.0] = Some(value);
+                }
+            }
+            statistics.extend(outputs.statistics.map(|statistics| (index, statistics)));
+        }
+        let targets = targets
+            .iter()
+            .map(|id| match self.take(&mut values, &mut uses, *id) {
+                Some(value) => value,
+                None => unreachable!("feeds determine the targets: {:?}", graph.tensor(*id)),
+            })
+            .collect();
+        Pass { targets, statistics }
+    }
+
+    /// Hands out a tensor, and forgets it after its last use so that its memory can be used again.
+    fn take(&self, values: &mut [Option<Value>], uses: &mut [usize], id: TensorId) -> Option<Value> {
+        if let Some(index) = self.program.weight_of[id.0] {
+            return Some(self.weights[index].value());
+        }
+        uses[id.0] -= 1;
+        if uses[id.0] == 0 { values[id.0].take() } else { values[id.0].clone() }
+    }
+
+    /// Moves the stored statistics of batch normalisation towards those of a batch: `new = old + momentum * (batch -
+    /// old)`. A momentum of 1 replaces them.
+    pub fn update_statistics(&mut self, statistics: Vec<(usize, BatchStatistics)>, momentum: f64) {
+        for (node, batch) in statistics {
+            let inputs = &self.program.graph.nodes[node].inputs;
+            // ONNX BatchNormalization: inputs 3 and 4 are the mean and the variance.
+            for (position, value) in [(3, batch.mean), (4, batch.variance)] {
+                let weight =
+                    inputs.get(position).copied().flatten().and_then(|id| self.program.weight_of[id.0]);
+                if let Some(index) = weight {
+                    self.weights[index].blend(value, momentum);
+                }
+            }
+        }
+    }
+
+    /// Stored statistics of batch normalisation become those of `feeds`, which hold the calibration images in batches
+    /// of the same size: the mean over the batches.
+    pub fn recalibrate(&mut self, batches: &[Vec<(TensorId, Value)>]) {
+        for (done, feeds) in batches.iter().enumerate() {
+            let outputs = self.graph().outputs.clone();
+            let pass = self.run(feeds, &outputs, Mode::Training);
+            self.update_statistics(pass.statistics, 1.0 / (done + 1) as f64);
+        }
+    }
+
+    /// Gradients of a loss with respect to the weights that it depends on, by the weight's tensor.
+    pub fn gradients(&self, gradients: &Gradients) -> Vec<(TensorId, Value)> {
+        let weights = self.program.weights.iter();
+        weights.filter_map(|(id, index)| Some((*id, self.weights[*index].gradient(gradients)?))).collect()
+    }
+
+    /// Ids of the parameters that `select` names by their tensors, for an optimiser's groups.
+    pub fn parameters(&self, select: impl Fn(TensorId) -> bool) -> Vec<burn::module::ParamId> {
+        self.program
+            .weights
+            .iter()
+            .filter(|(id, _)| select(*id))
+            .map(|(_, index)| self.weights[*index].id())
+            .collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! Networks made alike before they are joined: pixels from 0 to 255 in, logits out.
+
+use super::weight::FIXED;
+use super::{NetError, NetworkOptions, Pixels, Task, read_tasks};
+use crate::graph::{Constant, Graph, TensorId};
+use crate::ops;
+
+/// A network that reads images with pixels from 0 to 255 at its own size, and gives logits.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub name: String,
+    pub graph: Graph,
+    pub tasks: Vec<Task>,
+    /// Channels, height and width of the image input.
+    pub input: [usize; 3],
+    /// Whether the outputs went through a Softmax that has been set aside.
+    pub softmax: bool,
+}
+
+/// Checks a network, infers its shapes, puts its preprocessing into the graph, and sets a trailing Softmax aside.
+///
+/// # Errors
+///
+/// A network without a single 4-D image input of 1 or 3 channels, an unsupported operator, an output that does not
+/// classify, or metadata that is missing or does not fit.
+pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Result<Prepared, NetError> {
+    let mut graph = graph.pruned();
+    ops::rewrite_batch(&mut graph);
+    ops::infer(&mut graph)?;
+    let input = image_input(&graph)?;
+    let (mut tasks, pixels) = read_tasks(&graph, options, file_name)?;
+    let mut softmax = false;
+    let producers = graph.producers();
+    for task in &mut tasks {
+        let last = producers[task.output.0].map(|index| &graph.nodes[index]);
+        if let Some(node) = last.filter(|node| node.op_type == "Softmax")
+            && let Some(Some(logits)) = node.inputs.first()
+        {
+            task.output = *logits;
+            softmax = true;
+        }
+    }
+    graph.outputs = tasks.iter().map(|task| task.output).collect();
+    let (graph, outputs) = scale_pixels(&graph, pixels, input[0]);
+    for (task, output) in tasks.iter_mut().zip(outputs) {
+        task.output = output;
+    }
+    Ok(Prepared { name: file_name.to_owned(), graph, tasks, input, softmax })
+}
+
+/// Channels, height and width of the only input.
+fn image_input(graph: &Graph) -> Result<[usize; 3], NetError> {
+    let [input] = graph.inputs[..] else {
+        return Err(NetError::Input { found: format!("{} inputs", graph.inputs.len()) });
+    };
+    let [_, channels, height, width] = graph.shape(input)[..] else {
+        return Err(NetError::Input { found: format!("shape {:?}", graph.shape(input)) });
+    };
+    if height == 0 || width == 0 {
+        return Err(NetError::Input { found: format!("an image of {height} × {width}") });
+    }
+    match channels {
+        1 | 3 => Ok([channels, height, width]),
+        _ => Err(NetError::Channels { channels }),
+    }
+}
+
+/// The graph with `(image - mean) / std` before it, and where its outputs are now.
+fn scale_pixels(graph: &Graph, pixels: Pixels, channels: usize) -> (Graph, Vec<TensorId>) {
+    let (mean, std) = pixels.mean_std(channels);
+    let mut scaled = Graph {
+        name: graph.name.clone(),
+        opset: graph.opset,
+        metadata: graph.metadata.clone(),
+        ..Graph::default()
+    };
+    let image = scaled.add_input("image", graph.shape(graph.inputs[0]).to_vec());
+    let mut first = image;
+    if pixels != Pixels::Bytes {
+        let shape = vec![1, channels, 1, 1];
+        let mean = scaled.add_constant(&format!("{FIXED}/mean"), Constant::f32(shape.clone(), mean));
+        let std = scaled.add_constant(&format!("{FIXED}/std"), Constant::f32(shape, std));
+        let centred = scaled.add_node("Sub", "centred", [image, mean]);
+        first = scaled.add_node("Div", "scaled", [centred, std]);
+        for id in [centred, first] {
+            scaled.tensors[id.0].shape = Some(graph.shape(graph.inputs[0]).to_vec());
+        }
+    }
+    let map = scaled.append(graph, "", &[(graph.inputs[0], first)]);
+    let outputs: Vec<TensorId> = graph.outputs.iter().map(|id| map.at(*id)).collect();
+    scaled.outputs = outputs.clone();
+    (scaled, outputs)
+}

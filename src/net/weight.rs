@@ -1,0 +1,105 @@
+//! Weights of any rank, as parameters of a burn module.
+
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::{Gradients, Tensor};
+
+use crate::graph::Graph;
+use crate::ops::Value;
+
+/// One weight tensor.
+#[derive(Module, Debug)]
+pub enum Weight {
+    R1(Param<Tensor<1>>),
+    R2(Param<Tensor<2>>),
+    R3(Param<Tensor<3>>),
+    R4(Param<Tensor<4>>),
+    R5(Param<Tensor<5>>),
+    R6(Param<Tensor<6>>),
+}
+
+/// Inputs that are trained where they are constants, by operator.
+const TRAINABLE: &[(&str, &[usize])] = &[
+    ("Add", &[0, 1]),
+    ("BatchNormalization", &[1, 2]),
+    ("Conv", &[1, 2]),
+    ("Gemm", &[0, 1, 2]),
+    ("MatMul", &[0, 1]),
+    ("PRelu", &[1]),
+];
+
+/// A path segment in a constant's name that keeps it from being trained, such as a resampling matrix.
+pub const FIXED: &str = "fixed";
+
+/// For every tensor of `graph` whether it is a weight that training may change.
+pub fn trainable(graph: &Graph) -> Vec<bool> {
+    let mut trainable = vec![false; graph.tensors.len()];
+    for node in &graph.nodes {
+        let positions =
+            TRAINABLE.iter().find(|(op, _)| *op == node.op_type).map_or(&[][..], |(_, list)| list);
+        for id in positions.iter().filter_map(|position| node.inputs.get(*position).copied().flatten()) {
+            let fixed = graph.tensor(id).name.split('/').any(|segment| segment == FIXED);
+            trainable[id.0] = !fixed;
+        }
+    }
+    trainable
+}
+
+impl Weight {
+    pub fn new(value: Value, trainable: bool) -> Self {
+        fn param<const D: usize>(tensor: Tensor<D>, trainable: bool) -> Param<Tensor<D>> {
+            Param::initialized(ParamId::new(), tensor).set_require_grad(trainable)
+        }
+        match value {
+            Value::R1(tensor) => Self::R1(param(tensor, trainable)),
+            Value::R2(tensor) => Self::R2(param(tensor, trainable)),
+            Value::R3(tensor) => Self::R3(param(tensor, trainable)),
+            Value::R4(tensor) => Self::R4(param(tensor, trainable)),
+            Value::R5(tensor) => Self::R5(param(tensor, trainable)),
+            Value::R6(tensor) => Self::R6(param(tensor, trainable)),
+        }
+    }
+
+    pub fn value(&self) -> Value {
+        match self {
+            Self::R1(param) => param.val().into(),
+            Self::R2(param) => param.val().into(),
+            Self::R3(param) => param.val().into(),
+            Self::R4(param) => param.val().into(),
+            Self::R5(param) => param.val().into(),
+            Self::R6(param) => param.val().into(),
+        }
+    }
+
+    /// The gradient of a loss with respect to this weight, if it is trained and the loss depends on it.
+    pub fn gradient(&self, gradients: &Gradients) -> Option<Value> {
+        match self {
+            Self::R1(param) => param.val().grad(gradients).map(Value::from),
+            Self::R2(param) => param.val().grad(gradients).map(Value::from),
+            Self::R3(param) => param.val().grad(gradients).map(Value::from),
+            Self::R4(param) => param.val().grad(gradients).map(Value::from),
+            Self::R5(param) => param.val().grad(gradients).map(Value::from),
+            Self::R6(param) => param.val().grad(gradients).map(Value::from),
+        }
+    }
+
+    pub fn id(&self) -> ParamId {
+        match self {
+            Self::R1(param) => param.id,
+            Self::R2(param) => param.id,
+            Self::R3(param) => param.id,
+            Self::R4(param) => param.id,
+            Self::R5(param) => param.id,
+            Self::R6(param) => param.id,
+        }
+    }
+
+    /// Moves a vector, such as a running mean, towards `value`. Weights of other ranks stay as they are.
+    pub fn blend(&mut self, value: Tensor<1>, momentum: f64) {
+        if let Self::R1(param) = self {
+            let old = param.val().detach();
+            let value = value.detach();
+            let new = if momentum == 1.0 { value } else { old.clone() + (value - old).mul_scalar(momentum) };
+            *param = Param::initialized(param.id, new).set_require_grad(false);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What is known of a data set without looking at its images.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Dataset, Split};
+
+/// The card of a data set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct DataCard {
+    pub images: usize,
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub tasks: Vec<LabelledTask>,
+    /// Images that train weights.
+    pub train: usize,
+    /// Images that train the choice of architecture.
+    pub architecture: usize,
+    /// Images that compare plans.
+    pub validation: usize,
+    /// Images that judge the result, once.
+    pub test: usize,
+    /// Files that were left out.
+    pub skipped: Vec<SkippedFile>,
+}
+
+/// The labels of one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct LabelledTask {
+    pub name: String,
+    pub classes: Vec<String>,
+    /// Images that have a label of this task.
+    pub labelled: usize,
+    /// Images per class, in the order of `classes`.
+    pub per_class: Vec<usize>,
+}
+
+/// A file that was left out, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct SkippedFile {
+    pub path: String,
+    pub reason: String,
+}
+
+impl DataCard {
+    pub fn new(dataset: &Dataset) -> Self {
+        let summary = dataset.summary();
+        let count = |wanted: Split| {
+            summary.splits.iter().find(|(split, _)| *split == wanted).map_or(0, |(_, count)| *count)
+        };
+        let tasks = summary.tasks.iter().map(|task| LabelledTask {
+            name: task.name.clone(),
+            classes: task.classes.iter().map(|(class, _)| class.clone()).collect(),
+            labelled: task.labelled,
+            per_class: task.classes.iter().map(|(_, images)| *images).collect(),
+        });
+        let skipped = summary
+            .skipped
+            .iter()
+            .map(|skipped| SkippedFile { path: skipped.path.clone(), reason: skipped.reason.clone() });
+        Self {
+            images: summary.images,
+            channels: dataset.shape.channels,
+            height: dataset.shape.height,
+            width: dataset.shape.width,
+            tasks: tasks.collect(),
+            train: count(Split::Train),
+            architecture: count(Split::Architecture),
+            validation: count(Split::Validation),
+            test: count(Split::Test),
+            skipped: skipped.collect(),
+        }
+    }
+}

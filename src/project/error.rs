@@ -1,0 +1,71 @@
+//! Why a run could not be done.
+
+use thiserror::Error;
+
+use crate::data::DataError;
+use crate::join::JoinError;
+use crate::net::NetError;
+use crate::onnx::OnnxError;
+use crate::search::SearchError;
+use crate::train::TrainError;
+
+/// Anything that can stop a run.
+#[derive(Debug, Error)]
+pub enum ProjectError {
+    #[error("{file}: {source}")]
+    Onnx { file: String, source: OnnxError },
+
+    #[error("{file}: {source}")]
+    Network { file: String, source: NetError },
+
+    #[error(transparent)]
+    Data(#[from] DataError),
+
+    #[error(transparent)]
+    Join(#[from] JoinError),
+
+    #[error(transparent)]
+    Search(#[from] SearchError),
+
+    #[error(transparent)]
+    Train(#[from] TrainError),
+
+    #[error(transparent)]
+    Device(#[from] NetError),
+
+    #[error("no images are loaded. Hint: load a sample, a zip or a folder first")]
+    NoData,
+
+    #[error("the run was stopped before there was a network to keep")]
+    Cancelled,
+
+    #[error("the merged network cannot be written: {reason}")]
+    Export { reason: String },
+}
+
+impl ProjectError {
+    /// Whether the input was at fault, rather than the work.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::Onnx { .. } | Self::Network { .. } | Self::Data(_) | Self::Join(_) | Self::NoData => true,
+            Self::Search(error) => matches!(
+                error,
+                SearchError::BudgetOutOfReach { .. } | SearchError::Budget { .. } | SearchError::Join(_)
+            ),
+            Self::Train(_) | Self::Device(_) | Self::Cancelled | Self::Export { .. } => false,
+        }
+    }
+
+    /// A short name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Network { source: NetError::NeedsOptions, .. } => "needs_options",
+            Self::Onnx { .. } | Self::Network { .. } => "bad_network",
+            Self::Data(_) | Self::NoData => "bad_data",
+            Self::Search(SearchError::BudgetOutOfReach { .. }) => "budget_out_of_reach",
+            Self::Join(_) | Self::Search(_) => "bad_plan",
+            Self::Cancelled => "cancelled",
+            Self::Train(_) | Self::Device(_) | Self::Export { .. } => "failed",
+        }
+    }
+}

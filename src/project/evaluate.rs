@@ -1,0 +1,213 @@
+//! Originals against merged network on one split.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Serialize;
+
+use super::teachers::{Logits, Teachers};
+use super::{ProjectError, read_network};
+use crate::data::batch::evaluation_batches;
+use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Split};
+use crate::graph::TensorId;
+use crate::net::{NetError, Network, NetworkOptions, Prepared, prepare, read_all};
+use crate::ops::Mode;
+use crate::platform::yield_now;
+use crate::report::Scores;
+use crate::train::{Agreement, agreement};
+
+/// Images of one pass while evaluating.
+const BATCH: usize = 64;
+
+/// The images of a split with the originals' outputs, ready to compare a merged network on.
+pub struct Evaluation<'a> {
+    dataset: &'a Dataset,
+    images: Vec<usize>,
+    /// Index among the data set's tasks per network, where labels count.
+    labels: Vec<Option<usize>>,
+    originals: Logits,
+    classes: Vec<usize>,
+}
+
+/// One task on one split.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    /// Accuracy of the original, from 0 to 1. Where nothing is labelled, 1: it is its own measure.
+    pub original: f64,
+    /// Accuracy of the merged network; where nothing is labelled, its agreement with the original.
+    pub merged: f64,
+    pub counts: Agreement,
+}
+
+impl Comparison {
+    fn new(counts: Agreement) -> Self {
+        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+        if counts.labelled == 0 {
+            return Self { original: 1.0, merged: share(counts.agreeing, counts.images), counts };
+        }
+        Self {
+            original: share(counts.original_right, counts.labelled),
+            merged: share(counts.merged_right, counts.labelled),
+            counts,
+        }
+    }
+
+    /// What the merged network lacks, from 0 to 1; negative if it gained.
+    pub fn gap(&self) -> f64 {
+        self.original - self.merged
+    }
+
+    pub fn scores(&self) -> Scores {
+        let labelled = self.counts.labelled > 0;
+        Scores {
+            original: labelled.then_some(self.original),
+            merged: labelled.then_some(self.merged),
+            agreement: self.counts.agreeing as f64 / self.counts.images.max(1) as f64,
+            images: self.counts.images,
+            labelled: self.counts.labelled,
+        }
+    }
+}
+
+/// Largest gap of any task, in points.
+pub fn worst_drop_points(compared: &[Comparison]) -> f64 {
+    compared.iter().map(|task| task.gap() * 100.0).fold(f64::NEG_INFINITY, f64::max)
+}
+
+impl<'a> Evaluation<'a> {
+    /// Runs the originals over the first `limit` images of a split, those that are labelled for a task and those that
+    /// are not. `labels` names the data set's task per network, where labels may be looked at.
+    ///
+    /// # Errors
+    ///
+    /// The device fails.
+    pub async fn new(
+        dataset: &'a Dataset,
+        split: Split,
+        limit: usize,
+        labels: Vec<Option<usize>>,
+        teachers: &mut Teachers,
+    ) -> Result<Evaluation<'a>, NetError> {
+        let images = spread(&dataset.indices(split), limit);
+        let classes = teachers.classes.clone();
+        let mut originals: Logits = vec![Vec::new(); classes.len()];
+        for batch in evaluation_batches(&images, BATCH) {
+            let size = dataset.shape;
+            let shape = [batch.indices.len(), size.channels, size.height, size.width];
+            let pixels = dataset.batch(&batch, None).images;
+            let logits = teachers.logits(&pixels, shape, None, &batch.indices).await?;
+            for ((all, rows), classes) in originals.iter_mut().zip(logits).zip(&classes) {
+                all.extend_from_slice(&rows[..batch.valid * classes]);
+            }
+            yield_now().await;
+        }
+        Ok(Self { dataset, images, labels, originals, classes })
+    }
+
+    /// Compares a merged network, whose logits are at `outputs`, and which may be on a device with automatic differentiation.
+    ///
+    /// # Errors
+    ///
+    /// The device fails.
+    pub async fn compare(
+        &self,
+        network: &Network,
+        outputs: &[TensorId],
+    ) -> Result<Vec<Comparison>, NetError> {
+        let network = network.valid();
+        let merged = logits(&network, outputs, self.dataset, &self.images).await?;
+        let tasks = self.originals.iter().zip(&merged).zip(self.labels.iter().zip(&self.classes));
+        Ok(tasks
+            .map(|((original, merged), (labels, classes))| {
+                let labels: Vec<Option<u32>> = self
+                    .images
+                    .iter()
+                    .map(|image| labels.and_then(|task| self.dataset.tasks[task].labels[*image]))
+                    .collect();
+                Comparison::new(agreement(original, merged, &labels, *classes))
+            })
+            .collect())
+    }
+}
+
+/// At most `limit` of the images, evenly spread.
+fn spread(images: &[usize], limit: usize) -> Vec<usize> {
+    let count = images.len().min(limit);
+    (0..count).map(|index| images[index * images.len() / count]).collect()
+}
+
+/// Logits of a network for images of a data set, per output.
+async fn logits(
+    network: &Network,
+    outputs: &[TensorId],
+    dataset: &Dataset,
+    images: &[usize],
+) -> Result<Logits, NetError> {
+    let input = network.graph().inputs[0];
+    let device = network.devices().into_iter().next().unwrap_or_else(Device::flex);
+    let mut all: Logits = vec![Vec::new(); outputs.len()];
+    for batch in evaluation_batches(images, BATCH) {
+        let size = dataset.shape;
+        let shape = [batch.indices.len(), size.channels, size.height, size.width];
+        let pixels: Tensor<4> =
+            Tensor::from_data(TensorData::new(dataset.batch(&batch, None).images, shape), &device);
+        let pass = network.run(&[(input, pixels.into())], outputs, Mode::Inference);
+        for (all, rows) in all.iter_mut().zip(read_all(pass.targets).await?) {
+            let classes = rows.len() / batch.indices.len();
+            all.extend_from_slice(&rows[..batch.valid * classes]);
+        }
+        yield_now().await;
+    }
+    Ok(all)
+}
+
+/// Accuracy of one task of a network file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaskAccuracy {
+    pub name: String,
+    /// From 0 to 1; `None` where no image of the split is labelled.
+    pub accuracy: Option<f64>,
+    pub labelled: usize,
+}
+
+/// Measures a network, original or merged, on the test split of a data set.
+///
+/// # Errors
+///
+/// A network or data that cannot be read, or the device fails.
+pub async fn evaluate_file(
+    file: &str,
+    bytes: &[u8],
+    options: &NetworkOptions,
+    files: Files,
+    device: &Device,
+) -> Result<Vec<TaskAccuracy>, ProjectError> {
+    let graph = read_network(file, bytes)?;
+    let wrap = |source| ProjectError::Network { file: file.to_owned(), source };
+    let Prepared { graph, tasks, input: [channels, height, width], .. } =
+        prepare(&graph, options, file).map_err(wrap)?;
+    let expected = tasks
+        .iter()
+        .map(|task| Expected { name: task.name.clone(), classes: task.classes.clone() })
+        .collect();
+    let dataset = Dataset::load(files, &LoadOptions::new(ImageShape { channels, height, width }, expected))?;
+    let network = Network::new(&graph, device)?;
+    let images = dataset.indices(Split::Test);
+    let outputs: Vec<TensorId> = tasks.iter().map(|task| task.output).collect();
+    let logits = logits(&network, &outputs, &dataset, &images).await?;
+    Ok(tasks
+        .iter()
+        .zip(logits)
+        .map(|(task, logits)| {
+            let of_task = dataset.task(&task.name).map(|task| &task.labels);
+            let labels: Vec<Option<u32>> =
+                images.iter().map(|image| of_task.and_then(|labels| labels[*image])).collect();
+            let counts = agreement(&logits, &logits, &labels, task.classes.len());
+            TaskAccuracy {
+                name: task.name.clone(),
+                accuracy: (counts.labelled > 0)
+                    .then(|| counts.original_right as f64 / counts.labelled as f64),
+                labelled: counts.labelled,
+            }
+        })
+        .collect())
+}

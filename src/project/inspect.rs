@@ -1,0 +1,81 @@
+//! What is known of a network without running it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Graph;
+use crate::join::join_points;
+use crate::net::Prepared;
+
+/// The card of one network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct NetworkCard {
+    /// File name without its ending, or the graph's name.
+    pub name: String,
+    pub tasks: Vec<TaskCard>,
+    /// Channels, height and width of the image input.
+    pub input: [usize; 3],
+    pub params: u64,
+    /// Multiply-accumulate operations for one image.
+    pub macs: u64,
+    pub opset: i64,
+    /// Operator names with how often each occurs.
+    pub operators: Vec<(String, usize)>,
+    pub join_points: Vec<JoinPointCard>,
+}
+
+/// One output of a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct TaskCard {
+    pub name: String,
+    pub classes: Vec<String>,
+}
+
+/// One place where a network can be joined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct JoinPointCard {
+    /// Name of the tensor.
+    pub tensor: String,
+    /// Channels, height and width.
+    pub shape: [usize; 3],
+    /// MACs of the layers up to here, for one image.
+    pub macs_before: u64,
+    /// MACs of the layers after here, for one image.
+    pub macs_after: u64,
+}
+
+/// The card of a network: `graph` as its file has it, `prepared` made from it.
+pub fn inspect(graph: &Graph, prepared: &Prepared) -> NetworkCard {
+    let mut operators: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in &graph.nodes {
+        *operators.entry(&node.op_type).or_default() += 1;
+    }
+    let cost = prepared.graph.cost();
+    let tasks = prepared.tasks.iter();
+    let join_points =
+        prepared.tasks.first().map_or_else(Vec::new, |task| join_points(&prepared.graph, task.output));
+    NetworkCard {
+        name: prepared.name.clone(),
+        tasks: tasks
+            .map(|task| TaskCard { name: task.name.clone(), classes: task.classes.clone() })
+            .collect(),
+        input: prepared.input,
+        params: graph.cost().params,
+        macs: cost.macs,
+        opset: graph.opset,
+        operators: operators.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+        join_points: join_points
+            .into_iter()
+            .map(|point| JoinPointCard {
+                shape: point.shape(),
+                macs_before: point.macs_before,
+                macs_after: point.macs_after,
+                tensor: point.name,
+            })
+            .collect(),
+    }
+}

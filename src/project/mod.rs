@@ -1,0 +1,31 @@
+//! One run from settings to results.
+//!
+//! A [`Project`] holds what was loaded; [`run`] takes it through the phases and tells of them by [`Event`]s.
+
+mod calibrate;
+mod data_card;
+mod error;
+mod evaluate;
+mod event;
+mod export;
+mod inspect;
+mod judge;
+mod loaded;
+mod observer;
+mod parity;
+mod run;
+mod score;
+mod settings;
+mod source;
+mod teachers;
+
+pub use data_card::{DataCard, LabelledTask};
+pub use error::ProjectError;
+pub use evaluate::{Evaluation, evaluate_file};
+pub use event::{Event, OnEvent, Phase};
+pub use inspect::{JoinPointCard, NetworkCard, TaskCard, inspect};
+pub use loaded::{Project, read_network};
+pub use parity::{Parity, compare_devices};
+pub use run::{Outcome, run};
+pub use settings::Settings;
+pub use source::one_hot;

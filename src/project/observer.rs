@@ -1,0 +1,67 @@
+//! Watches the training of the merged network: events, the curve, validation.
+
+use super::evaluate::{Comparison, Evaluation};
+use super::{Event, OnEvent, Phase};
+use crate::net::Network;
+use crate::platform::Stopwatch;
+use crate::report::CurvePoint;
+use crate::train::{Observer, StepReport, TrainError};
+
+/// Points of the curve that are kept.
+const CURVE_POINTS: usize = 500;
+
+/// Tells of training as it goes on.
+pub struct DistilObserver<'a> {
+    pub evaluation: &'a Evaluation<'a>,
+    /// The student's logits per task.
+    pub outputs: Vec<crate::graph::TensorId>,
+    pub on_event: OnEvent<'a>,
+    pub clock: Stopwatch,
+    pub curve: Vec<CurvePoint>,
+}
+
+impl Observer for DistilObserver<'_> {
+    fn step(&mut self, report: StepReport) {
+        let every = report.steps.div_ceil(CURVE_POINTS).max(1);
+        let last = self.curve.last().map_or(0, |point| point.step);
+        if report.step >= last + every || report.step == report.steps {
+            self.curve.push(CurvePoint {
+                step: report.step,
+                image_passes: report.image_passes,
+                loss: report.loss,
+                task_losses: report.task_losses.clone(),
+            });
+        }
+        (self.on_event)(Event::progress(Phase::Distil, report.step, report.steps, self.clock));
+        (self.on_event)(Event::Step {
+            step: report.step,
+            steps: report.steps,
+            image_passes: report.image_passes,
+            loss: report.loss,
+            task_losses: report.task_losses,
+            learning_rate: report.learning_rate,
+            images_per_second: report.images_per_second,
+        });
+    }
+
+    async fn validate(&mut self, step: usize, network: &Network) -> Result<Option<Vec<f64>>, TrainError> {
+        let compared = self.evaluation.compare(network, &self.outputs).await?;
+        (self.on_event)(Event::Validated {
+            step,
+            student: compared.iter().map(|task| task.merged).collect(),
+            teacher: compared.iter().map(|task| task.original).collect(),
+        });
+        Ok(Some(compared.iter().map(Comparison::gap).collect()))
+    }
+}
+
+/// Watches the brief training of a plan that is only to be judged.
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn step(&mut self, _report: StepReport) {}
+
+    async fn validate(&mut self, _step: usize, _network: &Network) -> Result<Option<Vec<f64>>, TrainError> {
+        Ok(None)
+    }
+}

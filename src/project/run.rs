@@ -1,0 +1,192 @@
+//! The phases of a run.
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::calibrate::fit_adapters;
+use super::evaluate::{Evaluation, worst_drop_points};
+use super::export::export;
+use super::judge::{BriefTraining, Workshop, adapters};
+use super::observer::DistilObserver;
+use super::score::score_candidates;
+use super::teachers::Teachers;
+use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
+use crate::data::batch::training_batches;
+use crate::data::{Dataset, Split};
+use crate::graph::Cost;
+use crate::join::Space;
+use crate::net::Prepared;
+use crate::platform::{Cancel, Stopwatch};
+use crate::report::{CostReport, DataReport, Report, SCHEMA_VERSION, Seconds, TaskReport};
+use crate::search::{Problem, SearchError, select};
+
+/// What a run leaves.
+pub struct Outcome {
+    pub report: Report,
+    /// The merged network.
+    pub onnx: Vec<u8>,
+    /// Its weights alone.
+    pub safetensors: Vec<u8>,
+}
+
+/// Images that plans and the network in training are judged on.
+const VALIDATION_IMAGES: usize = 768;
+
+/// Joins the project's networks and fine-tunes the result.
+///
+/// # Errors
+///
+/// Too little is loaded, no plan meets the budget, training diverges, the device fails, or the run is stopped before
+/// training has begun. The project is as it was.
+pub async fn run(
+    project: &mut Project,
+    settings: &Settings,
+    device: &Device,
+    device_name: &str,
+    on_event: OnEvent<'_>,
+    cancel: &Cancel,
+) -> Result<Outcome, ProjectError> {
+    if !(settings.budget > 0.0 && settings.budget <= 1.0) {
+        return Err(SearchError::Budget { budget: settings.budget }.into());
+    }
+    let total = Stopwatch::start();
+    let mut seconds = Seconds::default();
+    let networks = project.networks()?;
+    let dataset = project.dataset().await?;
+    let space = Space::new(&networks);
+    let known_labels = label_tasks(&networks, dataset);
+    let labels = if settings.use_labels { known_labels.clone() } else { vec![None; networks.len()] };
+
+    let clock = begin(Phase::Teachers, on_event, cancel)?;
+    let mut teachers = Teachers::new(&networks, device)?;
+    let validation =
+        Evaluation::new(dataset, Split::Validation, VALIDATION_IMAGES, labels.clone(), &mut teachers).await?;
+    seconds.teachers = clock.elapsed_seconds();
+
+    let clock = begin(Phase::Score, on_event, cancel)?;
+    let search = &settings.search;
+    let seed = u64::from(settings.seed);
+    let images = dataset.indices(Split::Train);
+    let per_batch = 64;
+    let mut calibration = training_batches(&images, per_batch.min(images.len()), seed, 0);
+    calibration.truncate(search.calibration_images.div_ceil(per_batch).max(1));
+    let fits =
+        fit_adapters(&space, &teachers, dataset, &calibration, search.ridge_rows_per_channel, seed, cancel)
+            .await?;
+    let scoring = training_batches(&images, search.score_images.clamp(1, images.len().max(1)), seed, 1);
+    let held_out = scoring.get(1).unwrap_or(&scoring[0]);
+    let scores =
+        score_candidates(&space, &teachers, &fits, dataset, [&scoring[0], held_out], on_event, cancel)
+            .await?;
+
+    let search_clock = begin(Phase::Search, on_event, cancel)?;
+    let mut workshop = Workshop {
+        networks: &networks,
+        space: &space,
+        adapters: adapters(&fits),
+        dataset,
+        teachers: &mut teachers,
+        labels,
+        settings,
+        device: device.clone().autodiff(),
+        cancel,
+    };
+    let problem = Problem {
+        space: &space,
+        scores: &scores,
+        budget: settings.budget,
+        finalists: search.finalists,
+        seed,
+    };
+    let mut judge = BriefTraining {
+        workshop: &mut workshop,
+        evaluation: validation,
+        on_event,
+        clock: search_clock,
+        judged: 0,
+    };
+    let plan = select(settings.selector, &problem, &mut judge).await?;
+    let BriefTraining { evaluation: validation, .. } = judge;
+    let summary = space.summary(&plan);
+    on_event(Event::PlanChosen { plan: summary.clone() });
+    seconds.search = clock.elapsed_seconds();
+
+    let clock = begin(Phase::Distil, on_event, cancel)?;
+    let (merged, mut student) = workshop.build(&plan)?;
+    let mut observer = DistilObserver {
+        evaluation: &validation,
+        outputs: student.outputs.clone(),
+        on_event,
+        clock,
+        curve: Vec::new(),
+    };
+    workshop.train(&plan, &merged, &mut student, &settings.train, &mut observer).await?;
+    let curve = observer.curve;
+    seconds.train = clock.elapsed_seconds();
+
+    on_event(Event::PhaseStarted { phase: Phase::Evaluate });
+    let clock = Stopwatch::start();
+    let on_validation = validation.compare(&student.network, &student.outputs).await?;
+    let test = Evaluation::new(dataset, Split::Test, usize::MAX, known_labels, &mut teachers).await?;
+    let on_test = test.compare(&student.network, &student.outputs).await?;
+    seconds.evaluate = clock.elapsed_seconds();
+
+    on_event(Event::PhaseStarted { phase: Phase::Export });
+    let files = export(&student.network.valid(), &merged, &networks, &summary).await?;
+    seconds.total = total.elapsed_seconds();
+    let savings = space.savings(&plan);
+    let report = Report {
+        schema_version: SCHEMA_VERSION,
+        version: env!("CARGO_PKG_VERSION").into(),
+        device: device_name.to_owned(),
+        settings: serde_json::json!(settings),
+        plan: summary,
+        tasks: networks
+            .iter()
+            .zip(on_validation.iter().zip(&on_test))
+            .map(|(network, (validation, test))| TaskReport {
+                name: network.tasks[0].name.clone(),
+                classes: network.tasks[0].classes.clone(),
+                validation: validation.scores(),
+                test: test.scores(),
+            })
+            .collect(),
+        worst_drop_points: worst_drop_points(&on_test),
+        cost: CostReport::new(apart(&networks), files.graph.cost(), savings.shared, savings.skipped),
+        seconds,
+        curve,
+        data: DataReport {
+            images: dataset.len(),
+            train: images.len(),
+            architecture: dataset.indices(Split::Architecture).len(),
+            validation: dataset.indices(Split::Validation).len(),
+            test: dataset.indices(Split::Test).len(),
+            skipped: dataset.skipped.len(),
+        },
+        warnings: Vec::new(),
+    };
+    Ok(Outcome { report, onnx: files.onnx, safetensors: files.safetensors })
+}
+
+/// Announces a phase, unless the run has been stopped.
+fn begin(phase: Phase, on_event: OnEvent<'_>, cancel: &Cancel) -> Result<Stopwatch, ProjectError> {
+    if cancel.is_cancelled() {
+        return Err(ProjectError::Cancelled);
+    }
+    on_event(Event::PhaseStarted { phase });
+    Ok(Stopwatch::start())
+}
+
+/// Per network, where the data set has its task's labels.
+fn label_tasks(networks: &[Prepared], dataset: &Dataset) -> Vec<Option<usize>> {
+    let of_network =
+        |network: &Prepared| dataset.tasks.iter().position(|task| task.name == network.tasks[0].name);
+    networks.iter().map(of_network).collect()
+}
+
+fn apart(networks: &[Prepared]) -> Cost {
+    networks.iter().map(|network| network.graph.cost()).fold(Cost::default(), |sum, cost| Cost {
+        macs: sum.macs + cost.macs,
+        params: sum.params + cost.params,
+    })
+}

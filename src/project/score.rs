@@ -1,0 +1,82 @@
+//! Stage 0: every candidate's grafted tail against its teacher, before any training.
+
+use burn::tensor::Tensor;
+
+use super::calibrate::{Fits, images_on};
+use super::teachers::Teachers;
+use super::{Event, OnEvent, Phase, ProjectError};
+use crate::data::{Dataset, batch::IndexBatch};
+use crate::join::{Adapter, Space, adapter_graph};
+use crate::net::{Network, read, read_all};
+use crate::ops::Mode;
+use crate::platform::{Cancel, Stopwatch, yield_now};
+use crate::search::{Score, Scores};
+use crate::train::{agreement, divergence_at_best_temperature};
+
+/// Scores all candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features of
+/// `recalibration`; the tail is then compared with its teacher on `held_out`.
+///
+/// # Errors
+///
+/// The device fails, or the run is cancelled.
+pub async fn score_candidates(
+    space: &Space,
+    teachers: &Teachers,
+    fits: &Fits,
+    dataset: &Dataset,
+    [recalibration, held_out]: [&IndexBatch; 2],
+    on_event: OnEvent<'_>,
+    cancel: &Cancel,
+) -> Result<Scores, ProjectError> {
+    let images = [recalibration, held_out].map(|batch| images_on(teachers, dataset, batch));
+    let reference = {
+        let outputs =
+            teachers.networks.iter().map(|network| network.forward(images[1].clone()).swap_remove(0));
+        read_all(outputs.collect()).await?
+    };
+    let clock = Stopwatch::start();
+    let mut scores = Scores::new();
+    for donor in 0..space.networks.len() {
+        let tensors: Vec<_> = space.networks[donor].points.iter().map(|point| point.tensor).collect();
+        let taps = images.clone().map(|images| teachers.tap(donor, images, &tensors));
+        for ((receiver, join), fit) in fits.iter().filter(|((_, join), _)| join.donor == donor) {
+            if cancel.is_cancelled() {
+                return Err(ProjectError::Cancelled);
+            }
+            let [from, to] = space.ends(*receiver, *join);
+            let adapter = Network::new(&adapter_graph(&Adapter::from(fit), from, to), &images[0].device())?;
+            let adapted = [&taps[0], &taps[1]].map(|taps| {
+                let features: Tensor<4> = taps[join.donor_point].clone().to_rank();
+                adapter.forward(features).swap_remove(0)
+            });
+            let [seen, unseen] = adapted.map(|value| vec![(to.tensor, value)]);
+            let mut tail = teachers.networks[*receiver].clone();
+            tail.recalibrate(&[seen]);
+            let output = teachers.outputs[*receiver];
+            let logits = read(tail.run(&unseen, &[output], Mode::Inference).targets.swap_remove(0)).await?;
+
+            let classes = teachers.classes[*receiver];
+            let teacher = &reference[*receiver];
+            let unlabelled = vec![None; held_out.indices.len()];
+            let compared = agreement(teacher, &logits, &unlabelled, classes);
+            let score = Score {
+                agreement: compared.agreeing as f64 / compared.images.max(1) as f64,
+                divergence: divergence_at_best_temperature(teacher, &logits, classes),
+                r_squared: fit.r_squared,
+            };
+            scores.insert((*receiver, *join), score);
+            on_event(Event::CandidateScored {
+                donor,
+                donor_point: join.donor_point,
+                receiver: *receiver,
+                receiver_point: join.receiver_point,
+                agreement: score.agreement,
+                divergence: score.divergence,
+                r_squared: score.r_squared,
+            });
+            on_event(Event::progress(Phase::Score, scores.len(), fits.len(), clock));
+            yield_now().await;
+        }
+    }
+    Ok(scores)
+}

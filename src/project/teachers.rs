@@ -1,0 +1,94 @@
+//! The original networks as teachers: run once per image and view, their outputs kept.
+
+use std::collections::HashMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::graph::TensorId;
+use crate::net::{NetError, Network, Prepared, read_all};
+use crate::ops::{Mode, Value};
+
+/// The original networks on a device, without gradients.
+#[derive(Debug)]
+pub struct Teachers {
+    pub networks: Vec<Network>,
+    /// Logits per network.
+    pub outputs: Vec<TensorId>,
+    /// Classes per network.
+    pub classes: Vec<usize>,
+    device: Device,
+    /// Logits of all networks one after the other, by view (`None`: the image as it is) and image.
+    kept: HashMap<(Option<u64>, usize), Box<[f32]>>,
+}
+
+/// Logits per task, row-major `[images, classes]`.
+pub type Logits = Vec<Vec<f32>>;
+
+impl Teachers {
+    /// # Errors
+    ///
+    /// A network that cannot be run; the networks have been checked before.
+    pub fn new(prepared: &[Prepared], device: &Device) -> Result<Self, NetError> {
+        let networks: Vec<Network> =
+            prepared.iter().map(|network| Network::new(&network.graph, device)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            outputs: networks.iter().map(|network| network.graph().outputs[0]).collect(),
+            networks,
+            classes: prepared.iter().map(|network| network.tasks[0].classes.len()).collect(),
+            device: device.clone(),
+            kept: HashMap::new(),
+        })
+    }
+
+    /// Puts images on the teachers' device.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[batch, channels, height, width]`, row-major
+    pub fn upload(&self, images: &[f32], shape: [usize; 4]) -> Tensor<4> {
+        Tensor::from_data(TensorData::new(images.to_vec(), shape), &self.device)
+    }
+
+    /// Logits of all teachers for a batch of images, which are computed only if one of them has not been seen in this
+    /// view.
+    ///
+    /// # Errors
+    ///
+    /// The device fails.
+    pub async fn logits(
+        &mut self,
+        images: &[f32],
+        shape: [usize; 4],
+        view: Option<u64>,
+        indices: &[usize],
+    ) -> Result<Logits, NetError> {
+        if indices.iter().any(|index| !self.kept.contains_key(&(view, *index))) {
+            let images = self.upload(images, shape);
+            let outputs = self.networks.iter().map(|network| network.forward(images.clone()).swap_remove(0));
+            let read = read_all(outputs.collect()).await?;
+            for (row, index) in indices.iter().enumerate() {
+                let rows = read
+                    .iter()
+                    .zip(&self.classes)
+                    .flat_map(|(logits, classes)| logits[row * classes..(row + 1) * classes].iter().copied());
+                self.kept.insert((view, *index), rows.collect());
+            }
+        }
+        let mut logits = vec![Vec::new(); self.classes.len()];
+        for index in indices {
+            let mut rest = &self.kept[&(view, *index)][..];
+            for (task, classes) in self.classes.iter().enumerate() {
+                let (row, after) = rest.split_at(*classes);
+                logits[task].extend_from_slice(row);
+                rest = after;
+            }
+        }
+        Ok(logits)
+    }
+
+    /// Inner tensors of one teacher for a batch of images.
+    pub fn tap(&self, network: usize, images: Tensor<4>, tensors: &[TensorId]) -> Vec<Value> {
+        let network = &self.networks[network];
+        network.run(&[(network.graph().inputs[0], images.into())], tensors, Mode::Inference).targets
+    }
+}

@@ -1,0 +1,122 @@
+//! `run.json`: what a run was asked, what it decided, and what it measured.
+
+use serde::{Deserialize, Serialize};
+
+use crate::graph::Cost;
+
+/// Version of the layout of `run.json`. Raised when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything that is known of a finished run. Its JSON layout is described in `docs/run-json.md`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct Report {
+    pub schema_version: u32,
+    /// Version of Graftlab.
+    pub version: String,
+    /// `cpu` or `webgpu`.
+    pub device: String,
+    /// The settings, as given.
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "Settings"))]
+    pub settings: serde_json::Value,
+    pub plan: crate::join::PlanSummary,
+    pub tasks: Vec<TaskReport>,
+    /// Largest loss of accuracy on the test split over the tasks, in points. Negative if every task gained.
+    pub worst_drop_points: f64,
+    pub cost: CostReport,
+    pub seconds: Seconds,
+    /// Loss by step, thinned to at most 500 points.
+    pub curve: Vec<CurvePoint>,
+    pub data: DataReport,
+    pub warnings: Vec<String>,
+}
+
+/// One task, original against merged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct TaskReport {
+    pub name: String,
+    pub classes: Vec<String>,
+    pub validation: Scores,
+    pub test: Scores,
+}
+
+/// Shares of images, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct Scores {
+    /// Accuracy of the original network; `None` where no image of the split is labelled.
+    pub original: Option<f64>,
+    /// Accuracy of the merged network; `None` where no image of the split is labelled.
+    pub merged: Option<f64>,
+    /// Share of images to which both networks give the same class.
+    pub agreement: f64,
+    /// Images of the split.
+    pub images: usize,
+    /// Of these, images with a label for this task.
+    pub labelled: usize,
+}
+
+/// Cost of the originals, apart, and of the merged network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct CostReport {
+    pub macs: Compared,
+    pub params: Compared,
+    /// MACs that are computed once instead of several times.
+    pub macs_shared: u64,
+    /// MACs that nobody computes any more.
+    pub macs_skipped: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct Compared {
+    pub originals: u64,
+    pub merged: u64,
+}
+
+impl CostReport {
+    pub fn new(originals: Cost, merged: Cost, macs_shared: u64, macs_skipped: u64) -> Self {
+        Self {
+            macs: Compared { originals: originals.macs, merged: merged.macs },
+            params: Compared { originals: originals.params, merged: merged.params },
+            macs_shared,
+            macs_skipped,
+        }
+    }
+}
+
+/// Wall-clock time by phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct Seconds {
+    pub teachers: f64,
+    pub search: f64,
+    pub train: f64,
+    pub evaluate: f64,
+    pub total: f64,
+}
+
+/// One point of the training curve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct CurvePoint {
+    pub step: usize,
+    pub image_passes: usize,
+    pub loss: f64,
+    pub task_losses: Vec<f64>,
+}
+
+/// What the run was given to train and judge on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct DataReport {
+    pub images: usize,
+    pub train: usize,
+    pub architecture: usize,
+    pub validation: usize,
+    pub test: usize,
+    /// Files that were left out.
+    pub skipped: usize,
+}

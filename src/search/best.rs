@@ -1,0 +1,126 @@
+//! The best plans under an additive loss: a beam over the networks.
+
+use crate::join::{Join, Plan, Source, Space};
+
+use super::{Problem, Scores};
+
+/// Partial plans that are kept after each network. Two or three networks are searched in full.
+const BEAM: usize = 20_000;
+
+#[derive(Clone)]
+struct Partial {
+    sources: Vec<Option<Source>>,
+    loss: f64,
+    macs: u64,
+}
+
+/// Valid plans within the budget by the sum of their joins' losses, least first, at most `count`.
+pub fn best_plans(problem: &Problem, loss: impl Fn(usize, Join) -> f64, count: usize) -> Vec<Plan> {
+    let space = problem.space;
+    let budget = (problem.budget * space.macs_apart() as f64).floor() as u64;
+    search(space, problem.scores, budget, loss, count)
+}
+
+/// The valid plan with the fewest MACs.
+pub fn cheapest(space: &Space, scores: &Scores) -> Option<Plan> {
+    let saving = |receiver: usize, join: Join| space.source_macs(receiver, Source::Join(join)) as f64;
+    let mut plans = search(space, scores, u64::MAX, saving, BEAM);
+    plans.sort_by_key(|plan| space.macs(plan));
+    plans.into_iter().next()
+}
+
+fn search(
+    space: &Space,
+    scores: &Scores,
+    budget: u64,
+    loss: impl Fn(usize, Join) -> f64,
+    count: usize,
+) -> Vec<Plan> {
+    let options: Vec<Vec<(Source, f64, u64)>> =
+        (0..space.networks.len()).map(|receiver| options(space, scores, receiver, &loss)).collect();
+    let least: Vec<u64> =
+        options.iter().map(|list| list.iter().map(|(_, _, macs)| *macs).min().unwrap_or(0)).collect();
+    let mut beam = vec![Partial { sources: vec![None; space.networks.len()], loss: 0.0, macs: 0 }];
+    for (network, list) in options.iter().enumerate() {
+        let rest: u64 = least[network + 1..].iter().sum();
+        let mut next = Vec::new();
+        for partial in &beam {
+            for (source, loss, macs) in list {
+                let macs = partial.macs + macs;
+                if macs + rest > budget {
+                    continue;
+                }
+                let mut sources = partial.sources.clone();
+                sources[network] = Some(*source);
+                if consistent(&sources) {
+                    next.push(Partial { sources, loss: partial.loss + loss, macs });
+                }
+            }
+        }
+        next.sort_by(|a, b| a.loss.total_cmp(&b.loss).then(a.macs.cmp(&b.macs)));
+        next.truncate(BEAM);
+        beam = next;
+    }
+    beam.into_iter()
+        .take(count)
+        .map(|partial| Plan(partial.sources.into_iter().flatten().collect()))
+        .collect()
+}
+
+/// A receiver's sources. Per donor, a join is left out if another of the same donor is no worse in loss, MACs and in
+/// how deep into the donor it reads (deeper tensors are kept by more donors).
+fn options(
+    space: &Space,
+    scores: &Scores,
+    receiver: usize,
+    loss: impl Fn(usize, Join) -> f64,
+) -> Vec<(Source, f64, u64)> {
+    let joins: Vec<(Join, f64, u64)> = scores
+        .keys()
+        .filter(|(network, _)| *network == receiver)
+        .map(|(_, join)| (*join, loss(receiver, *join), space.source_macs(receiver, Source::Join(*join))))
+        .collect();
+    let dominated = |(join, loss, macs): &(Join, f64, u64)| {
+        joins.iter().any(|(other, other_loss, other_macs)| {
+            other.donor == join.donor
+                && other != join
+                && other.donor_point >= join.donor_point
+                && other.receiver_point <= join.receiver_point
+                && other_loss <= loss
+                && other_macs <= macs
+        })
+    };
+    let mut options = vec![(Source::Root, 0.0, space.networks[receiver].macs)];
+    options.extend(
+        joins
+            .iter()
+            .filter(|option| !dominated(option))
+            .map(|(join, loss, macs)| (Source::Join(*join), *loss, *macs)),
+    );
+    options
+}
+
+/// Whether the sources that are decided so far have no cycle and read no dropped layer.
+fn consistent(sources: &[Option<Source>]) -> bool {
+    let kept_from = |network: usize| match sources[network] {
+        Some(Source::Join(join)) => join.receiver_point,
+        _ => 0,
+    };
+    sources.iter().enumerate().all(|(start, source)| {
+        let Some(Source::Join(join)) = source else { return true };
+        if join.donor_point < kept_from(join.donor) {
+            return false;
+        }
+        let mut network = join.donor;
+        for _ in 0..sources.len() {
+            match sources[network] {
+                Some(Source::Join(join)) => network = join.donor,
+                _ => return true,
+            }
+            if network == start {
+                return false;
+            }
+        }
+        false
+    })
+}

@@ -1,0 +1,32 @@
+//! What can go wrong while choosing a plan.
+
+use thiserror::Error;
+
+use crate::join::JoinError;
+use crate::train::TrainError;
+
+/// Why no plan was chosen.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum SearchError {
+    #[error(
+        "no plan needs at most {budget:.3} of the original networks' MACs. \
+         Hint: the nearest budget that this selector can meet is {:.3}", ceiling(*.nearest)
+    )]
+    BudgetOutOfReach { budget: f64, nearest: f64 },
+
+    #[error(
+        "the budget must be above 0 and at most 1, not {budget}. Hint: 0.5 means half of the originals' MACs"
+    )]
+    Budget { budget: f64 },
+
+    #[error(transparent)]
+    Join(#[from] JoinError),
+
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+/// Rounded up, so that the number shown can be used.
+fn ceiling(value: f64) -> f64 {
+    (value * 1000.0).ceil() / 1000.0
+}

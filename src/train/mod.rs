@@ -1,0 +1,17 @@
+//! Training: losses, distillation, schedule, metrics, and the step loop.
+//!
+//! Batches come from a [`BatchSource`]; what becomes of the progress is the [`Observer`]'s business.
+
+mod error;
+mod loss;
+mod metrics;
+mod schedule;
+mod settings;
+mod step_loop;
+
+pub use error::TrainError;
+pub use loss::{cross_entropy, distillation, hint};
+pub use metrics::{Agreement, agreement, argmax, divergence_at_best_temperature};
+pub use schedule::one_cycle;
+pub use settings::TrainSettings;
+pub use step_loop::{BatchSource, Observer, StepReport, Student, TaskTarget, TrainBatch, train};

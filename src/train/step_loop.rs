@@ -1,0 +1,243 @@
+//! The step loop.
+
+use burn::module::ParamId;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::Tensor;
+
+use super::{TrainError, TrainSettings, cross_entropy, distillation, hint, one_cycle};
+use crate::graph::TensorId;
+use crate::join::SelfHead;
+use crate::net::{Network, read_all};
+use crate::ops::{Mode, Value};
+use crate::platform::{Cancel, Stopwatch, yield_now};
+
+/// A network that is trained, on a device with automatic differentiation.
+#[derive(Debug)]
+pub struct Student {
+    pub network: Network,
+    /// Logits per task, `[batch, classes]`.
+    pub outputs: Vec<TensorId>,
+    /// Auxiliary classifiers, if any.
+    pub heads: Vec<SelfHead>,
+    /// Inner tensors that have a hint, in the order of [`TrainBatch::hints`].
+    pub hinted: Vec<TensorId>,
+    /// Parameters of the trunk, which have their own learning rate.
+    pub trunk: Vec<ParamId>,
+}
+
+/// What one task's output should be.
+#[derive(Clone, Debug, Default)]
+pub struct TaskTarget {
+    /// The teacher's logits, `[batch, classes]`.
+    pub teacher: Option<Tensor<2>>,
+    /// One-hot rows, zeros where an image is not labelled, `[batch, classes]`; and how many are labelled.
+    pub labels: Option<(Tensor<2>, usize)>,
+}
+
+/// Images and what their outputs should be, all on the student's device.
+#[derive(Clone, Debug)]
+pub struct TrainBatch {
+    /// `[batch, channels, height, width]`
+    pub images: Tensor<4>,
+    /// One per task.
+    pub targets: Vec<TaskTarget>,
+    /// The teachers' inner tensors.
+    pub hints: Vec<Value>,
+}
+
+/// Makes batches.
+pub trait BatchSource {
+    /// The batch of step `step`.
+    ///
+    /// # Errors
+    ///
+    /// The device fails.
+    fn batch(&mut self, step: usize) -> impl Future<Output = Result<TrainBatch, TrainError>>;
+}
+
+/// What one step did. Losses are read back only now and then.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepReport {
+    /// Counted from 1.
+    pub step: usize,
+    pub steps: usize,
+    pub image_passes: usize,
+    /// Weighted sum over the tasks.
+    pub loss: f64,
+    pub task_losses: Vec<f64>,
+    pub learning_rate: f64,
+    pub images_per_second: f64,
+}
+
+/// Watches training.
+pub trait Observer {
+    /// Called when losses have been read.
+    fn step(&mut self, report: StepReport);
+
+    /// Called now and then with the network as it is, to judge it. Returns, per task, how much of its teacher's
+    /// accuracy is missing; the task that lags most gets more weight. `None` leaves the weights as they are.
+    ///
+    /// # Errors
+    ///
+    /// The device fails.
+    fn validate(
+        &mut self,
+        step: usize,
+        network: &Network,
+    ) -> impl Future<Output = Result<Option<Vec<f64>>, TrainError>>;
+}
+
+/// Steps between two reads of the losses. Reading makes the device wait, not reading lets work pile up on it.
+const READ_EVERY: usize = 8;
+/// Share of the steps between two validations.
+const VALIDATIONS: usize = 8;
+/// How fast stored batch-normalisation statistics follow the batches.
+const STATISTICS_MOMENTUM: f64 = 0.1;
+
+/// Trains until `steps` are done or `cancel` is called. The student is usable at any end.
+///
+/// # Errors
+///
+/// The loss is no longer finite, or the device fails.
+pub async fn train(
+    student: &mut Student,
+    source: &mut impl BatchSource,
+    settings: &TrainSettings,
+    observer: &mut impl Observer,
+    cancel: &Cancel,
+) -> Result<(), TrainError> {
+    let steps = settings.image_passes.div_ceil(settings.batch_size.max(1)).max(1);
+    let mut optimiser: ModuleOptimizer =
+        AdamWConfig::new().with_weight_decay(settings.weight_decay as f32).init();
+    let mut weights = vec![1.0; student.outputs.len()];
+    let clock = Stopwatch::start();
+    let image = student.network.graph().inputs[0];
+    let targets: Vec<TensorId> = student
+        .outputs
+        .iter()
+        .copied()
+        .chain(student.heads.iter().map(|head| head.output))
+        .chain(student.hinted.iter().copied())
+        .collect();
+
+    for step in 0..steps {
+        if cancel.is_cancelled() {
+            break;
+        }
+        let batch = source.batch(step).await?;
+        let pass = student.network.run(&[(image, batch.images.clone().into())], &targets, Mode::Training);
+        let losses = task_losses(student, &pass.targets, &batch, settings);
+        let mut loss = weighted(&losses, &weights);
+        if let Some(hints) = hint_loss(student, &pass.targets, &batch) {
+            loss = loss + hints.mul_scalar(settings.hint_weight);
+        }
+        let learning_rate = one_cycle(step, steps, settings.learning_rate);
+        let mut gradients = loss.backward();
+        let mut network = student.network.clone();
+        if settings.trunk_learning_rate != 1.0 && !student.trunk.is_empty() {
+            let trunk = GradientsParams::from_params(&mut gradients, &network, &student.trunk);
+            network = optimiser.step(learning_rate * settings.trunk_learning_rate, network, trunk);
+        }
+        let rest = GradientsParams::from_module(&mut gradients, &network);
+        student.network = optimiser.step(learning_rate, network, rest);
+        student.network.update_statistics(pass.statistics, STATISTICS_MOMENTUM);
+
+        let done = step + 1;
+        if done % READ_EVERY == 0 || done == steps {
+            let values = losses.into_iter().chain([loss]).map(|loss| loss.detach().into()).collect();
+            let mut read: Vec<f64> =
+                read_all(values).await?.into_iter().map(|values| f64::from(values[0])).collect();
+            let loss = read.pop().unwrap_or(f64::NAN);
+            if !loss.is_finite() {
+                return Err(TrainError::Diverged { step: done });
+            }
+            let image_passes = done * settings.batch_size;
+            let images_per_second = image_passes as f64 / clock.elapsed_seconds().max(1e-9);
+            let task_losses = read;
+            observer.step(StepReport {
+                step: done,
+                steps,
+                image_passes,
+                loss,
+                task_losses,
+                learning_rate,
+                images_per_second,
+            });
+        }
+        if done % (steps / VALIDATIONS).max(1) == 0
+            && let Some(gaps) = observer.validate(done, &student.network).await?
+        {
+            weights = lagging_weights(&gaps, settings.lagging_task_weight);
+        }
+        yield_now().await;
+    }
+    Ok(())
+}
+
+/// Per task: labels, teacher, and its auxiliary heads.
+fn task_losses(
+    student: &Student,
+    outputs: &[Value],
+    batch: &TrainBatch,
+    settings: &TrainSettings,
+) -> Vec<Tensor<1>> {
+    let tasks = student.outputs.len();
+    let logits = |index: usize| outputs[index].clone().to_rank::<2>();
+    (0..tasks)
+        .map(|task| {
+            let target = &batch.targets[task];
+            let mut terms = Vec::new();
+            if let Some((labels, labelled)) = &target.labels
+                && *labelled > 0
+            {
+                let term = cross_entropy(logits(task), labels.clone(), *labelled);
+                terms.push(term.mul_scalar(settings.label_weight));
+            }
+            if let Some(teacher) = &target.teacher {
+                let term = distillation(logits(task), teacher.clone(), settings.temperature);
+                terms.push(term.mul_scalar(settings.distillation_weight));
+            }
+            for (number, _) in student.heads.iter().enumerate().filter(|(_, head)| head.task == task) {
+                let deepest = logits(task).detach();
+                let term = distillation(logits(tasks + number), deepest, settings.temperature);
+                terms.push(term.mul_scalar(settings.self_distillation_weight));
+            }
+            // A batch that says nothing of a task leaves it alone.
+            terms
+                .into_iter()
+                .reduce(|sum, term| sum + term)
+                .unwrap_or_else(|| logits(task).sum().mul_scalar(0.0))
+        })
+        .collect()
+}
+
+fn weighted(losses: &[Tensor<1>], weights: &[f64]) -> Tensor<1> {
+    let terms = losses.iter().zip(weights).map(|(loss, weight)| loss.clone().mul_scalar(*weight));
+    terms.reduce(|sum, term| sum + term).unwrap_or_else(|| unreachable!("a student has at least one task"))
+}
+
+fn hint_loss(student: &Student, outputs: &[Value], batch: &TrainBatch) -> Option<Tensor<1>> {
+    let inner = &outputs[student.outputs.len() + student.heads.len()..];
+    inner
+        .iter()
+        .zip(&batch.hints)
+        .map(|(ours, theirs)| hint(ours.clone(), theirs.clone()))
+        .reduce(|a, b| a + b)
+}
+
+/// The task with the largest gap gets `factor`, if there is a gap at all; the others get 1.
+fn lagging_weights(gaps: &[f64], factor: f64) -> Vec<f64> {
+    let largest = gaps.iter().copied().fold(0.0, f64::max);
+    gaps.iter().map(|gap| if largest > 0.0 && *gap == largest { factor } else { 1.0 }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lagging_task_gets_more_weight_and_a_gain_is_no_gap() {
+        assert_eq!(lagging_weights(&[0.01, 0.03, -0.02], 2.0), [1.0, 2.0, 1.0]);
+        assert_eq!(lagging_weights(&[-0.01, -0.02], 2.0), [1.0, 1.0]);
+    }
+}

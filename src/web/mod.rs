@@ -1,0 +1,250 @@
+//! The browser's door: a session object and its messages.
+//!
+//! Nothing is computed here. Values cross as plain JavaScript objects whose types are generated from the Rust types.
+
+mod device;
+mod failure;
+#[cfg(feature = "webgpu")]
+mod self_test;
+
+use std::cell::RefCell;
+
+use burn::tensor::Device;
+use js_sys::{Array, Function, Reflect, Uint8Array};
+use serde::Serialize;
+use tsify::Tsify;
+use wasm_bindgen::prelude::*;
+
+use crate::data::Files;
+use crate::data::source::Limits;
+use crate::net::NetworkOptions;
+use crate::platform::Cancel;
+use crate::project::{DataCard, Event, NetworkCard, Project, Settings, compare_devices, read_network, run};
+use crate::report::Report;
+use crate::search::SelectorName;
+use failure::{Failure, bad_message};
+
+/// Version of Graftlab.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// Installs what turns a Rust panic into a readable error. Runs once, when the module is loaded.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+    device::install_log();
+}
+
+/// The settings that a page starts from.
+#[wasm_bindgen(js_name = defaultSettings, unchecked_return_type = "Settings")]
+pub fn default_settings(quick: bool) -> Result<JsValue, Failure> {
+    to_js(&if quick { Settings::quick() } else { Settings::default() })
+}
+
+/// Names of the selectors.
+#[wasm_bindgen(js_name = selectorNames)]
+pub fn selector_names() -> Vec<String> {
+    SelectorName::ALL.map(|name| name.as_str().to_owned()).into()
+}
+
+/// What a run leaves.
+#[derive(Tsify)]
+pub struct Outcome {
+    pub report: Report,
+    #[tsify(type = "Uint8Array")]
+    pub onnx: Vec<u8>,
+    #[tsify(type = "Uint8Array")]
+    pub safetensors: Vec<u8>,
+}
+
+/// Networks, images and one device. All methods are called from one worker.
+#[wasm_bindgen]
+pub struct Session {
+    project: RefCell<Project>,
+    device: Device,
+    device_name: String,
+    backend: &'static str,
+    cancel: RefCell<Cancel>,
+}
+
+#[wasm_bindgen]
+impl Session {
+    /// Opens a session on `cpu` or `webgpu`. On WebGPU, the operators in use are first tested against the CPU.
+    ///
+    /// # Errors
+    ///
+    /// A backend that this build does not have, no adapter, or a self-test that fails.
+    pub async fn create(backend: String) -> Result<Session, Failure> {
+        let opened = device::open(&backend).await?;
+        Ok(Session {
+            project: RefCell::default(),
+            device: opened.device,
+            device_name: opened.name,
+            backend: opened.backend,
+            cancel: RefCell::default(),
+        })
+    }
+
+    /// What computes, for people: `CPU (SIMD)`, or WebGPU with its adapter's name.
+    #[wasm_bindgen(getter)]
+    pub fn device(&self) -> String {
+        self.device_name.clone()
+    }
+
+    /// Adds a network.
+    ///
+    /// # Errors
+    ///
+    /// The file is no network that can be joined; code `needs_options` where only its pixels' scale is unknown.
+    #[wasm_bindgen(js_name = addNetwork, unchecked_return_type = "NetworkCard")]
+    pub fn add_network(
+        &self,
+        file_name: &str,
+        bytes: &[u8],
+        #[wasm_bindgen(unchecked_param_type = "NetworkOptions | undefined")] options: JsValue,
+    ) -> Result<JsValue, Failure> {
+        let options: NetworkOptions =
+            if options.is_undefined() { NetworkOptions::default() } else { from_js(options)? };
+        let mut project = self.borrow()?;
+        to_js(project.add_network(file_name, bytes, &options)?)
+    }
+
+    /// Takes a network away.
+    ///
+    /// # Errors
+    ///
+    /// A run is going on.
+    #[wasm_bindgen(js_name = removeNetwork)]
+    pub fn remove_network(&self, index: usize) -> Result<(), Failure> {
+        self.borrow()?.remove_network(index);
+        Ok(())
+    }
+
+    /// The networks' cards, in the order in which they were added.
+    ///
+    /// # Errors
+    ///
+    /// A run is going on.
+    #[wasm_bindgen(unchecked_return_type = "NetworkCard[]")]
+    pub fn networks(&self) -> Result<JsValue, Failure> {
+        let project = self.borrow()?;
+        let cards: Vec<&NetworkCard> = project.cards().collect();
+        to_js(&cards)
+    }
+
+    /// Loads a zip of images and labels.
+    ///
+    /// # Errors
+    ///
+    /// Not a zip, no images, labels that do not fit, too few images. What was loaded before stays.
+    #[wasm_bindgen(js_name = loadZip, unchecked_return_type = "DataCard")]
+    pub async fn load_zip(
+        &self,
+        bytes: Vec<u8>,
+        #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")] on_progress: Function,
+    ) -> Result<JsValue, Failure> {
+        let files =
+            Files::from_zip(&bytes, &Limits::default()).map_err(crate::project::ProjectError::from)?;
+        drop(bytes);
+        self.load(files, on_progress).await
+    }
+
+    /// Loads files of a folder: an array of `{ path, bytes }`.
+    ///
+    /// # Errors
+    ///
+    /// As `loadZip`.
+    #[wasm_bindgen(js_name = loadFiles, unchecked_return_type = "DataCard")]
+    pub async fn load_files(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "{ path: string; bytes: Uint8Array }[]")] files: Array,
+        #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")] on_progress: Function,
+    ) -> Result<JsValue, Failure> {
+        let mut list = Vec::new();
+        for file in files.iter() {
+            let field = |name: &str| Reflect::get(&file, &name.into()).map_err(|_| bad_message("a file"));
+            let path = field("path")?.as_string().ok_or_else(|| bad_message("a file's path"))?;
+            let bytes: Uint8Array = field("bytes")?.dyn_into().map_err(|_| bad_message("a file's bytes"))?;
+            list.push((path, bytes.to_vec()));
+        }
+        let files = Files::from_list(list, &Limits::default()).map_err(crate::project::ProjectError::from)?;
+        self.load(files, on_progress).await
+    }
+
+    async fn load(&self, files: Files, on_progress: Function) -> Result<JsValue, Failure> {
+        let mut project = self.borrow()?;
+        let progress = |done: usize, total: usize| {
+            // A page that fails to show progress does not stop the work.
+            let _ = on_progress.call2(&JsValue::NULL, &done.into(), &total.into());
+        };
+        let card: DataCard = project.load_data(files, &progress).await?;
+        to_js(&card)
+    }
+
+    /// Joins the networks and fine-tunes the result. Events go to `on_event` while it works.
+    ///
+    /// # Errors
+    ///
+    /// Too little is loaded, no plan meets the budget, the work fails, or it was stopped before there was a network.
+    #[wasm_bindgen(unchecked_return_type = "Outcome")]
+    pub async fn run(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Settings")] settings: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "(event: Event) => void")] on_event: Function,
+    ) -> Result<JsValue, Failure> {
+        let settings: Settings = from_js(settings)?;
+        let cancel = Cancel::default();
+        self.cancel.replace(cancel.clone());
+        let mut project = self.borrow()?;
+        let tell = |event: Event| {
+            if let Ok(event) = to_js(&event) {
+                let _ = on_event.call1(&JsValue::NULL, &event);
+            }
+        };
+        let outcome = run(&mut project, &settings, &self.device, self.backend, &tell, &cancel).await?;
+        device::check_log()?;
+        let object = js_sys::Object::new();
+        let entries = [
+            ("report", to_js(&outcome.report)?),
+            ("onnx", Uint8Array::from(&outcome.onnx[..]).into()),
+            ("safetensors", Uint8Array::from(&outcome.safetensors[..]).into()),
+        ];
+        for (name, value) in entries {
+            Reflect::set(&object, &name.into(), &value).map_err(|_| bad_message("the outcome"))?;
+        }
+        Ok(object.into())
+    }
+
+    /// Stops the run that is going on. Training that has begun still yields a network.
+    pub fn cancel(&self) {
+        self.cancel.borrow().cancel();
+    }
+
+    /// Runs a network on this session's device and on the CPU and compares outputs and gradients.
+    ///
+    /// # Errors
+    ///
+    /// The file is no network, or the device fails.
+    #[wasm_bindgen(unchecked_return_type = "Parity")]
+    pub async fn parity(&self, bytes: Vec<u8>) -> Result<JsValue, Failure> {
+        let graph = read_network("network", &bytes)?;
+        let parity = compare_devices(&graph, 8, &self.device, &Device::flex()).await?;
+        device::check_log()?;
+        to_js(&parity)
+    }
+
+    fn borrow(&self) -> Result<std::cell::RefMut<'_, Project>, Failure> {
+        self.project.try_borrow_mut().map_err(|_| Failure::busy())
+    }
+}
+
+fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, Failure> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|error| bad_message(&error.to_string()))
+}
+
+fn from_js<T: serde::de::DeserializeOwned>(value: JsValue) -> Result<T, Failure> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| bad_message(&error.to_string()))
+}

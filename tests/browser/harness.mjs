@@ -1,0 +1,69 @@
+// Serves `dist/` and drives Chromium on it. `npm test -- browser` builds first; by hand: `npm run build`, then
+// `node --test tests/browser/NAME.test.mjs`.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium as driver } from 'playwright-core';
+import { dist } from '../../scripts/paths.mjs';
+import { serve } from '../../scripts/serve.mjs';
+import { chromium } from '../../scripts/tools.mjs';
+
+// WebGPU without a GPU: correct, slow, the same on every machine. The rest keeps the browser off the network.
+const flags = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+// A fault can repeat without end, and carry whole shaders.
+const mostProblems = 30;
+const longestProblem = 1500;
+
+/**
+ * Starts the server and the browser. The lab lies under a sub-path, as on many hosts.
+ * `open()` gives a fresh page; its `problems` holds console errors, uncaught errors, failed requests and requests
+ * to anywhere else, each cut to a readable length.
+ */
+export async function startLab({ base = '/some/sub-path/' } = {}) {
+  if (!existsSync(join(dist, 'index.html'))) throw new Error('dist/ is not there. Run: npm run build');
+  const executablePath = chromium();
+  if (!executablePath) throw new Error('Chromium is not there. Run: npm run setup browser');
+  const server = await serve({ folder: dist, base, port: 0 });
+  const browser = await driver.launch({ executablePath, args: flags });
+
+  async function open({ path = '', ...contextOptions } = {}) {
+    const context = await browser.newContext({ acceptDownloads: true, ...contextOptions });
+    const page = await context.newPage();
+    const problems = collectProblems(page, new URL(server.address).origin);
+    await page.goto(server.address + path);
+    return { page, context, problems };
+  }
+
+  async function close() {
+    await browser.close();
+    await server.close();
+  }
+
+  return { address: server.address, browser, open, close };
+}
+
+function collectProblems(page, origin) {
+  const problems = [];
+  const note = (kind, text) => {
+    if (problems.length < mostProblems) problems.push(`${kind}: ${text.slice(0, longestProblem)}`);
+  };
+  page.on('console', (message) => message.type() === 'error' && note('console', message.text()));
+  page.on('pageerror', (error) => note('uncaught', String(error.stack ?? error)));
+  page.on('requestfailed', (request) => note('failed', `${request.url()} ${request.failure()?.errorText}`));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!/^(data|blob):/.test(url) && new URL(url).origin !== origin) note('left this machine', url);
+  });
+  page.on('worker', (worker) =>
+    worker.on('console', (m) => m.type() === 'error' && note('worker', m.text())),
+  );
+  return problems;
+}

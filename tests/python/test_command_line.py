@@ -1,0 +1,2 @@
+def test_help_needs_no_files(graftlab):
+    graftlab("--help")

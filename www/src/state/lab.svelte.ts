@@ -1,0 +1,272 @@
+// Everything the page knows, and everything a person can do on it.
+import { language } from '../text/language.svelte';
+import type { DataCard, NetworkCard, NetworkOptions, Settings } from '../worker/core';
+import { createEngine, type Engine } from '../worker/engine';
+import { toFailure } from '../worker/failure';
+import type { BackendInUse, BackendWish, Failure, NamedFile, OutsideAnswer } from '../worker/protocol';
+import { sortFiles } from './files';
+import { freeSlot, type Line, lineOf } from './lines';
+import { EventBuffer, Run } from './run.svelte';
+import { listSamples, readFile, type Sample, Unreadable } from './samples';
+
+export interface LabNetwork {
+  id: number;
+  slot: number;
+  line: Line;
+  card: NetworkCard;
+}
+
+/** A network that says nothing of its task: the user is asked. */
+export interface Unfinished {
+  id: number;
+  file: NamedFile;
+}
+
+export type Area = 'core' | 'networks' | 'data' | 'run';
+
+export interface Problem {
+  id: number;
+  area: Area;
+  message: string;
+  hint?: string | undefined;
+}
+
+export type Core =
+  | { state: 'opening' }
+  | { state: 'ready'; inUse: BackendInUse }
+  | { state: 'failed'; failure: Failure };
+
+/** What is going on besides a run. */
+export type Busy = { what: 'network' | 'data' | 'sample'; name: string };
+
+export type Effort = 'quick' | 'full';
+export type Choices = Pick<Settings, 'budget' | 'selector' | 'seed' | 'use_labels'> & { effort: Effort };
+
+export class Lab {
+  core = $state.raw<Core>({ state: 'opening' });
+  wish = $state<BackendWish>('auto');
+  samples = $state.raw<Sample[]>([]);
+  networks = $state.raw<LabNetwork[]>([]);
+  unfinished = $state.raw<Unfinished[]>([]);
+  data = $state.raw<DataCard | null>(null);
+  busy = $state.raw<Busy | null>(null);
+  problems = $state.raw<Problem[]>([]);
+  run = $state.raw<Run | null>(null);
+  /** Whether networks or images have changed since the run. */
+  outdated = $state(false);
+  choices = $state<Choices>({
+    budget: 0.42,
+    selector: 'matching',
+    seed: 0,
+    use_labels: true,
+    effort: 'quick',
+  });
+
+  readonly #engine: Engine;
+  #lastId = 0;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(makeEngine: typeof createEngine = createEngine) {
+    this.#engine = makeEngine({
+      opening: () => {
+        this.core = { state: 'opening' };
+      },
+      opened: (inUse) => {
+        this.core = { state: 'ready', inUse };
+        this.wish = inUse.wish;
+      },
+      unavailable: (failure) => {
+        this.core = { state: 'failed', failure };
+        this.#report('core', failure);
+      },
+      broke: () => {
+        const { broke, brokeHint } = language.texts.backend;
+        this.#complain('core', broke, brokeHint);
+      },
+    });
+    this.#engine.open('auto');
+  }
+
+  get running(): boolean {
+    return this.run?.active ?? false;
+  }
+
+  /** Whether files may be added, removed or replaced now. */
+  get locked(): boolean {
+    return this.running || this.busy !== null;
+  }
+
+  /** What is still missing before a run, or null. */
+  get missing(): 'core' | 'noCore' | 'networks' | 'data' | 'busy' | null {
+    if (this.core.state === 'failed') return 'noCore';
+    if (this.busy) return 'busy';
+    if (this.networks.length < 2) return 'networks';
+    if (!this.data) return 'data';
+    if (this.core.state === 'opening') return 'core';
+    return null;
+  }
+
+  async listSamples(): Promise<void> {
+    try {
+      this.samples = await listSamples();
+    } catch {
+      const { missing, missingHint } = language.texts.samples;
+      this.#complain('networks', missing, missingHint);
+    }
+  }
+
+  chooseBackend(wish: BackendWish): void {
+    if (this.running) return;
+    this.wish = wish;
+    this.#clear('core');
+    this.#engine.open(wish);
+  }
+
+  tryOutside(): Promise<OutsideAnswer> {
+    return this.#engine.tryOutside();
+  }
+
+  /** Loads a sample in place of what is there. */
+  loadSample(sample: Sample): Promise<void> {
+    return this.#doing({ what: 'sample', name: sample.name }, 'networks', async () => {
+      const [data, ...networks] = await Promise.all([sample.data, ...sample.networks].map(readFile));
+      this.problems = [];
+      this.unfinished = [];
+      while (this.networks.length > 0) await this.#removeAt(this.networks.length - 1);
+      for (const network of networks) await this.#addNetwork(network);
+      this.data = await this.#engine.loadZip(data!);
+    });
+  }
+
+  /** Takes in files of any kind, as they were dropped or chosen. */
+  async addFiles(files: readonly NamedFile[]): Promise<void> {
+    const texts = language.texts.problem;
+    if (this.running) return this.#complain('networks', texts.busy, texts.busyHint);
+    const { networks, zips, images, unknown } = sortFiles(files);
+    if (networks.length > 0 || unknown.length > 0) this.#clear('networks');
+    if (zips.length > 0 || images.length > 0) this.#clear('data');
+    for (const file of networks) await this.addNetwork(file);
+    const [zip, ...more] = zips;
+    if (zip) await this.#loadData(zip.path, () => this.#engine.loadZip(zip));
+    else if (images.length > 0) await this.#loadData('', () => this.#engine.loadFiles(images));
+    if (more.length > 0) this.#complain('data', texts.oneZip, texts.oneZipHint);
+    if (unknown.length > 0 && !zip && images.length === 0) {
+      const names = unknown.slice(0, 3).map(({ path }) => path);
+      if (unknown.length > names.length) names.push('…');
+      this.#complain('networks', texts.unknownFiles(names.join(', ')), texts.unknownFilesHint);
+    }
+  }
+
+  addNetwork(file: NamedFile, options?: NetworkOptions): Promise<void> {
+    return this.#doing({ what: 'network', name: file.path }, 'networks', async () => {
+      try {
+        await this.#addNetwork(file, options);
+      } catch (error) {
+        if (toFailure(error).code !== 'needs_options' || options) throw error;
+        this.unfinished = [...this.unfinished, { id: ++this.#lastId, file }];
+      }
+    });
+  }
+
+  /** Adds a network with what its file doesn't say. The form stays if that fails. */
+  async completeNetwork({ id, file }: Unfinished, options: NetworkOptions): Promise<void> {
+    const before = this.networks.length;
+    this.#clear('networks');
+    await this.addNetwork(file, options);
+    if (this.networks.length > before) this.leaveNetwork(id);
+  }
+
+  leaveNetwork(id: number): void {
+    this.unfinished = this.unfinished.filter((network) => network.id !== id);
+  }
+
+  removeNetwork(id: number): Promise<void> {
+    const network = this.networks.find((known) => known.id === id);
+    if (!network) return Promise.resolve();
+    return this.#doing({ what: 'network', name: network.card.name }, 'networks', () =>
+      this.#removeAt(this.networks.findIndex((known) => known.id === id)),
+    );
+  }
+
+  async start(): Promise<void> {
+    if (this.missing || this.running || this.core.state !== 'ready') return;
+    const { effort, ...chosen } = $state.snapshot(this.choices);
+    const settings: Settings = { ...this.core.inUse.settings[effort], ...chosen };
+    const run = new Run(this.networks.map(({ card, line }) => ({ card, line })));
+    this.#clear('run');
+    this.run = run;
+    this.outdated = false;
+    const events = new EventBuffer((batch) => run.take(batch));
+    try {
+      const outcome = await this.#engine.run(settings, (event) => events.push(event));
+      events.flush();
+      run.finish(outcome);
+    } catch (error) {
+      events.flush();
+      const failure = toFailure(error);
+      run.fail(failure.code === 'cancelled');
+      if (failure.code !== 'cancelled') this.#report('run', failure);
+    }
+  }
+
+  stop(): void {
+    if (this.run?.status !== 'running') return;
+    this.run.status = 'stopping';
+    this.#engine.stop();
+  }
+
+  dismiss(id: number): void {
+    this.problems = this.problems.filter((problem) => problem.id !== id);
+  }
+
+  async #addNetwork(file: NamedFile, options?: NetworkOptions): Promise<void> {
+    const card = await this.#engine.addNetwork(file, options);
+    const slot = freeSlot(this.networks.map((network) => network.slot));
+    this.networks = [...this.networks, { id: ++this.#lastId, slot, line: lineOf(slot), card }];
+    this.outdated = true;
+  }
+
+  async #removeAt(index: number): Promise<void> {
+    if (index < 0) return;
+    await this.#engine.removeNetwork(index);
+    this.networks = this.networks.filter((_, at) => at !== index);
+    this.outdated = true;
+  }
+
+  #loadData(name: string, load: () => Promise<DataCard>): Promise<void> {
+    return this.#doing({ what: 'data', name }, 'data', async () => {
+      this.data = await load();
+      this.outdated = true;
+    });
+  }
+
+  /** One thing after the other; what goes wrong becomes a problem in its area. */
+  #doing(busy: Busy, area: Area, work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(async () => {
+      this.busy = busy;
+      try {
+        await work();
+      } catch (error) {
+        const { unreadable, unreadableHint } = language.texts.problem;
+        if (error instanceof Unreadable) this.#complain(area, unreadable(error.path), unreadableHint);
+        else this.#report(area, toFailure(error));
+      } finally {
+        this.busy = null;
+      }
+    });
+    return this.#work;
+  }
+
+  #report(area: Area, { message, hint }: Failure): void {
+    this.#complain(area, message, hint);
+  }
+
+  #complain(area: Area, message: string, hint?: string): void {
+    const isKnown = this.problems.some((known) => known.area === area && known.message === message);
+    if (!isKnown) this.problems = [...this.problems, { id: ++this.#lastId, area, message, hint }];
+  }
+
+  #clear(area: Area): void {
+    this.problems = this.problems.filter((problem) => problem.area !== area);
+  }
+}

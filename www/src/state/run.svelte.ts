@@ -1,0 +1,149 @@
+// One run as the page shows it: built up from the core's events.
+import type { Event as RunEvent, NetworkCard, Outcome, Phase, PlanSummary } from '../worker/core';
+import type { Line } from './lines';
+
+export interface RunNetwork {
+  card: NetworkCard;
+  line: Line;
+}
+
+type EventOf<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
+export type Cell = EventOf<'candidate_scored'>;
+export type Judged = EventOf<'plan_judged'>;
+export type Validated = EventOf<'validated'>;
+export type Step = EventOf<'step'>;
+
+export interface Progress {
+  done: number;
+  total: number;
+  secondsLeft: number | null;
+}
+
+/** Columns, as the charts want them. */
+export interface LossCurve {
+  steps: number[];
+  sum: number[];
+  tasks: number[][];
+}
+
+export type RunStatus = 'running' | 'stopping' | 'finished' | 'stopped' | 'failed';
+
+/** Curves longer than this are thinned to half. */
+const longestCurve = 3000;
+
+export class Run {
+  /** As they were at the start; later changes of the list don't touch a run. */
+  readonly networks: RunNetwork[];
+  readonly startedAt = Date.now();
+
+  status = $state<RunStatus>('running');
+  phase = $state<Phase | null>(null);
+  progress = $state.raw<Progress | null>(null);
+  cells = $state.raw<Cell[]>([]);
+  judged = $state.raw<Judged[]>([]);
+  plan = $state.raw<PlanSummary | null>(null);
+  curve = $state.raw<LossCurve>({ steps: [], sum: [], tasks: [] });
+  validated = $state.raw<Validated[]>([]);
+  lastStep = $state.raw<Step | null>(null);
+  warnings = $state.raw<string[]>([]);
+  outcome = $state.raw<Outcome | null>(null);
+  endedAt = $state<number | null>(null);
+
+  constructor(networks: RunNetwork[]) {
+    this.networks = networks;
+  }
+
+  get active(): boolean {
+    return this.status === 'running' || this.status === 'stopping';
+  }
+
+  /** Takes in what has happened since the last call. */
+  take(events: readonly RunEvent[]): void {
+    const of = <K extends RunEvent['kind']>(kind: K) =>
+      events.filter((event): event is EventOf<K> => event.kind === kind);
+    const add = <T>(known: T[], more: T[]) => (more.length > 0 ? [...known, ...more] : known);
+
+    this.cells = add(this.cells, of('candidate_scored'));
+    this.judged = add(this.judged, of('plan_judged'));
+    this.validated = add(this.validated, of('validated'));
+    this.warnings = add(this.warnings, of('warning').map(({ message }) => message));
+    this.plan = of('plan_chosen').at(-1)?.plan ?? this.plan;
+    this.#takeSteps(of('step'));
+    for (const event of events) {
+      if (event.kind === 'phase_started') {
+        this.phase = event.phase;
+        this.progress = null;
+      } else if (event.kind === 'progress') {
+        this.progress = { done: event.done, total: event.total, secondsLeft: event.seconds_left ?? null };
+      } else if (event.kind === 'step') {
+        this.progress = progressOf(event);
+      }
+    }
+  }
+
+  finish(outcome: Outcome): void {
+    this.outcome = outcome;
+    this.#end(this.status === 'stopping' ? 'stopped' : 'finished');
+  }
+
+  fail(stopped: boolean): void {
+    this.#end(stopped ? 'stopped' : 'failed');
+  }
+
+  #end(status: RunStatus): void {
+    this.status = status;
+    this.endedAt = Date.now();
+  }
+
+  #takeSteps(steps: Step[]): void {
+    const last = steps.at(-1);
+    if (!last) return;
+    this.lastStep = last;
+    const before = this.curve;
+    const curve = {
+      steps: [...before.steps, ...steps.map(({ step }) => step)],
+      sum: [...before.sum, ...steps.map(({ loss }) => loss)],
+      tasks: this.networks.map((_, task) => [
+        ...(before.tasks[task] ?? []),
+        ...steps.map(({ task_losses }) => task_losses[task] ?? Number.NaN),
+      ]),
+    };
+    this.curve = curve.steps.length > longestCurve ? thinned(curve) : curve;
+  }
+}
+
+function progressOf({ step, steps, image_passes, images_per_second }: Step): Progress {
+  const left = (image_passes / step) * (steps - step);
+  return { done: step, total: steps, secondsLeft: images_per_second > 0 ? left / images_per_second : null };
+}
+
+function thinned({ steps, sum, tasks }: LossCurve): LossCurve {
+  const half = (values: number[]) => values.filter((_, index) => index % 2 === 0);
+  return { steps: half(steps), sum: half(sum), tasks: tasks.map(half) };
+}
+
+/** Collects events and hands them on together, so that the page is redrawn a few times a second at most. */
+export class EventBuffer {
+  readonly #take: (events: RunEvent[]) => void;
+  readonly #milliseconds: number;
+  #waiting: RunEvent[] = [];
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(take: (events: RunEvent[]) => void, milliseconds = 80) {
+    this.#take = take;
+    this.#milliseconds = milliseconds;
+  }
+
+  push(event: RunEvent): void {
+    this.#waiting.push(event);
+    this.#timer ??= setTimeout(() => this.flush(), this.#milliseconds);
+  }
+
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const events = this.#waiting;
+    this.#waiting = [];
+    if (events.length > 0) this.#take(events);
+  }
+}

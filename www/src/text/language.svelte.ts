@@ -1,0 +1,40 @@
+// The language of the page: the browser's, until the user switches.
+import { type Texts, en } from './en';
+import { zhHant } from './zh-hant';
+
+const languages = { en, 'zh-Hant': zhHant } as const;
+
+export type LanguageCode = keyof typeof languages;
+export const languageCodes = Object.keys(languages) as LanguageCode[];
+
+const storageKey = 'graftlab-language';
+
+/** The first of the wanted languages that is spoken here; traditional characters for any kind of Chinese. */
+export function preferred(wanted: readonly string[]): LanguageCode {
+  for (const tag of wanted) {
+    if (/^zh\b/i.test(tag)) return 'zh-Hant';
+    if (/^en\b/i.test(tag)) return 'en';
+  }
+  return 'en';
+}
+
+function stored(): LanguageCode | null {
+  const code = localStorage.getItem(storageKey);
+  return languageCodes.find((known) => known === code) ?? null;
+}
+
+class Language {
+  code = $state<LanguageCode>(stored() ?? preferred(navigator.languages));
+
+  get texts(): Texts {
+    return languages[this.code];
+  }
+
+  choose(code: LanguageCode): void {
+    this.code = code;
+    localStorage.setItem(storageKey, code);
+  }
+}
+
+export const language = new Language();
+export const nameOf = (code: LanguageCode) => languages[code].language;

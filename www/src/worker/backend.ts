@@ -1,0 +1,63 @@
+// Chooses the backend: WebGPU where it is there, fast and passes its self-test; else the CPU, and why.
+import type { Backend, Core, Session } from './core';
+import { toFailure } from './failure';
+import type { BackendInUse, BackendReason, BackendWish, Failure } from './protocol';
+
+/** What the browser and the artifacts offer. In one place, so that tests can stand in for a browser. */
+export interface Surroundings {
+  gpu: { requestAdapter(options?: GPURequestAdapterOptions): Promise<GPUAdapter | null> } | undefined;
+  artifactStatus(): Promise<Partial<Record<'cpu' | 'gpu', string>>>;
+  loadCore(artifact: 'cpu' | 'gpu'): Promise<Core>;
+}
+
+export interface Opened {
+  session: Session;
+  inUse: BackendInUse;
+}
+
+interface Obstacle {
+  reason: BackendReason;
+  detail?: Failure;
+}
+
+export async function openBackend(wish: BackendWish, around: Surroundings): Promise<Opened> {
+  if (wish === 'cpu') return openCpu(wish, { reason: 'chosen' }, around);
+  const obstacle = await obstacleToGpu(wish, around);
+  if (obstacle) return openCpu(wish, obstacle, around);
+  try {
+    const reason = wish === 'auto' ? 'self_test_passed' : 'chosen';
+    return await openWith('webgpu', wish, { reason }, await around.loadCore('gpu'));
+  } catch (error) {
+    return openCpu(wish, { reason: 'self_test_failed', detail: toFailure(error) }, around);
+  }
+}
+
+async function openCpu(wish: BackendWish, why: Obstacle, around: Surroundings): Promise<Opened> {
+  return openWith('cpu', wish, why, await around.loadCore('cpu'));
+}
+
+async function openWith(backend: Backend, wish: BackendWish, why: Obstacle, core: Core): Promise<Opened> {
+  const session = await core.Session.create(backend);
+  const settings = { quick: core.quick_settings(), full: core.default_settings() };
+  const inUse = { backend, wish, ...why, device: session.device, version: core.version(), settings };
+  return { session, inUse };
+}
+
+/** What stands in the way of WebGPU, cheapest question first. */
+async function obstacleToGpu(wish: BackendWish, around: Surroundings): Promise<Obstacle | null> {
+  if (!around.gpu) return { reason: 'no_webgpu' };
+  const adapter = await around.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  if (!adapter) return { reason: 'no_adapter' };
+  // The core measures with timestamps and can't start its stream without them.
+  if (!adapter.features.has('timestamp-query')) return { reason: 'no_timestamps' };
+  if (wish === 'auto' && isSoftware(adapter)) return { reason: 'software_adapter' };
+  const { gpu } = await around.artifactStatus();
+  if (gpu === 'building') return { reason: 'building' };
+  if (gpu !== 'ready') return { reason: 'not_built' };
+  return null;
+}
+
+/** An adapter that computes on the CPU is slower than the CPU backend. */
+function isSoftware({ info }: GPUAdapter): boolean {
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp/i.test(info.architecture + info.description);
+}

@@ -1,0 +1,92 @@
+// The page's side of the worker: numbers the requests, pairs them with replies, and replaces a broken worker.
+import type { Event as RunEvent } from './core';
+import { CoreFailure } from './failure';
+import type { Args, Failure, FromWorker, Method, ToWorker, Value } from './protocol';
+
+/** The part of `Worker` that is used. */
+export interface WorkerLike {
+  onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
+  onerror: ((event: ErrorEvent) => void) | null;
+  postMessage(message: ToWorker): void;
+  terminate(): void;
+}
+
+interface Pending {
+  resolve(value: Value<Method>): void;
+  reject(error: CoreFailure): void;
+  onEvent: ((event: RunEvent) => void) | undefined;
+}
+
+export class WorkerClient {
+  readonly #make: () => WorkerLike;
+  readonly #onFault: (failure: Failure) => void;
+  readonly #pending = new Map<number, Pending>();
+  #worker: WorkerLike | null = null;
+  #lastId = 0;
+
+  /** `onFault` is told of a broken worker after its requests were rejected; the next request starts a new one. */
+  constructor(make: () => WorkerLike, onFault: (failure: Failure) => void) {
+    this.#make = make;
+    this.#onFault = onFault;
+  }
+
+  /** Asks the worker for something. Events of this request go to `onEvent`. */
+  call<M extends Method>(
+    method: M,
+    args: Args<M>,
+    onEvent?: (event: RunEvent) => void,
+  ): Promise<Value<M>> & { id: number } {
+    const id = ++this.#lastId;
+    const reply = new Promise<Value<Method>>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, onEvent });
+    });
+    this.#started().postMessage({ id, method, args } as ToWorker);
+    return Object.assign(reply as Promise<Value<M>>, { id });
+  }
+
+  /** Asks a request to end early. It still answers, with what it has or with a failure. */
+  cancel(id: number): void {
+    if (this.#pending.has(id)) this.#worker?.postMessage({ id, method: 'cancel' });
+  }
+
+  /** Ends the worker. What was asked of it is rejected, and whatever it still sends is dropped. */
+  replace(failure: Failure = { code: 'replaced', message: 'The worker was replaced.' }): void {
+    if (this.#worker) {
+      this.#worker.onmessage = null;
+      this.#worker.onerror = null;
+      this.#worker.terminate();
+      this.#worker = null;
+    }
+    const waiting = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of waiting) reject(new CoreFailure(failure));
+  }
+
+  #started(): WorkerLike {
+    if (this.#worker) return this.#worker;
+    const worker = this.#make();
+    worker.onmessage = ({ data }) => this.#receive(data);
+    worker.onerror = (event) => {
+      event.preventDefault?.();
+      this.#break({ code: 'fault', message: event.message || 'The worker stopped unexpectedly.' });
+    };
+    this.#worker = worker;
+    return worker;
+  }
+
+  #receive(message: FromWorker): void {
+    const pending = this.#pending.get(message.id);
+    // A reply to nothing that is still asked: stale.
+    if (!pending) return;
+    if (message.kind === 'event') return pending.onEvent?.(message.event);
+    if (message.kind === 'fault') return this.#break(message.failure);
+    this.#pending.delete(message.id);
+    if (message.kind === 'value') pending.resolve(message.value);
+    else pending.reject(new CoreFailure(message.failure));
+  }
+
+  #break(failure: Failure): void {
+    this.replace(failure);
+    this.#onFault(failure);
+  }
+}

@@ -1,0 +1,137 @@
+// The core as the page sees it. Remembers what was loaded, so that a new worker can be given it again.
+import { type WorkerLike, WorkerClient } from './client';
+import type { DataCard, Event as RunEvent, NetworkCard, NetworkOptions, Outcome, Settings } from './core';
+import { toFailure } from './failure';
+import type { BackendInUse, BackendWish, Failure, NamedFile, OutsideAnswer } from './protocol';
+
+interface LoadedNetwork {
+  file: NamedFile;
+  options?: NetworkOptions;
+}
+
+type LoadedData = { zip: NamedFile } | { files: NamedFile[] };
+
+export interface EngineListener {
+  /** The core is being started. */
+  opening(): void;
+  /** A core is ready, with everything in it that had been loaded. */
+  opened(backend: BackendInUse): void;
+  /** No core could be started. */
+  unavailable(failure: Failure): void;
+  /** The core broke; a new one is on its way. */
+  broke(failure: Failure): void;
+}
+
+export class Engine {
+  readonly #client: WorkerClient;
+  readonly #base: string;
+  readonly #listener: EngineListener;
+  #networks: LoadedNetwork[] = [];
+  #data: LoadedData | null = null;
+  #inUse: BackendInUse | null = null;
+  #ready: Promise<void> | null = null;
+  #run: number | null = null;
+
+  constructor(make: () => WorkerLike, base: string, listener: EngineListener) {
+    this.#base = base;
+    this.#listener = listener;
+    this.#client = new WorkerClient(make, (failure) => this.#recover(failure));
+  }
+
+  /** Starts the core on a backend, in a new worker, and gives it everything that is loaded. */
+  open(wish: BackendWish): void {
+    this.#open(wish);
+  }
+
+  async addNetwork(file: NamedFile, options?: NetworkOptions): Promise<NetworkCard> {
+    await this.#ready;
+    const loaded: LoadedNetwork = options ? { file, options } : { file };
+    const card = await this.#client.call('add_network', loaded);
+    this.#networks.push(loaded);
+    return card;
+  }
+
+  async removeNetwork(index: number): Promise<void> {
+    await this.#ready;
+    await this.#client.call('remove_network', { index });
+    this.#networks.splice(index, 1);
+  }
+
+  loadZip(zip: NamedFile): Promise<DataCard> {
+    return this.#load({ zip });
+  }
+
+  loadFiles(files: NamedFile[]): Promise<DataCard> {
+    return this.#load({ files });
+  }
+
+  async run(settings: Settings, onEvent: (event: RunEvent) => void): Promise<Outcome> {
+    await this.#ready;
+    const outcome = this.#client.call('run', { settings }, onEvent);
+    this.#run = outcome.id;
+    try {
+      return await outcome;
+    } finally {
+      this.#run = null;
+    }
+  }
+
+  /** Asks the run to end early and give the network as it is. */
+  stop(): void {
+    if (this.#run !== null) this.#client.cancel(this.#run);
+  }
+
+  async tryOutside(): Promise<OutsideAnswer> {
+    await this.#ready;
+    return this.#client.call('try_outside', {});
+  }
+
+  async #load(data: LoadedData): Promise<DataCard> {
+    await this.#ready;
+    const card = await this.#send(data);
+    this.#data = data;
+    return card;
+  }
+
+  #send(data: LoadedData): Promise<DataCard> {
+    return 'zip' in data
+      ? this.#client.call('load_zip', { file: data.zip })
+      : this.#client.call('load_files', { files: data.files });
+  }
+
+  #open(wish: BackendWish, because?: Failure): void {
+    this.#inUse = null;
+    this.#client.replace();
+    this.#listener.opening();
+    const ready = this.#start(wish, because);
+    this.#ready = ready;
+    // Whoever needs the core next is told as well.
+    ready.catch((error) => {
+      if (this.#ready === ready) this.#listener.unavailable(toFailure(error));
+    });
+  }
+
+  async #start(wish: BackendWish, because?: Failure): Promise<void> {
+    const inUse = await this.#client.call('open', { base: this.#base, wish });
+    for (const network of this.#networks) await this.#client.call('add_network', network);
+    if (this.#data) await this.#send(this.#data);
+    this.#inUse = because ? { ...inUse, wish: 'auto', reason: 'fault', detail: because } : inUse;
+    this.#listener.opened(this.#inUse);
+  }
+
+  #recover(failure: Failure): void {
+    const before = this.#inUse;
+    // A worker that breaks before its core is ready would break again.
+    if (!before) return;
+    this.#listener.broke(failure);
+    const gpuBroke = before.wish === 'auto' && (before.backend === 'webgpu' || before.reason === 'fault');
+    if (gpuBroke) this.#open('cpu', before.detail ?? failure);
+    else this.#open(before.wish);
+  }
+}
+
+/** The engine with the page's own worker. */
+export function createEngine(listener: EngineListener): Engine {
+  const make = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  return new Engine(make, document.baseURI, listener);
+}

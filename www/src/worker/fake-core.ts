@@ -1,0 +1,385 @@
+// A core that computes nothing, for tests and for work on the page without the WebAssembly build.
+// It tells the story of a run in the core's own words. Never part of the page that is built.
+import type {
+  Backend,
+  DataCard,
+  Event,
+  InputFile,
+  JoinPointCard,
+  NetworkCard,
+  NetworkOptions,
+  Outcome,
+  PlanSummary,
+  Settings,
+} from './core';
+import { CoreFailure } from './failure';
+
+interface Known {
+  classes: string[];
+  params: number;
+  macs: number;
+  accuracy: number;
+  blocks: [channels: number, size: number, share: number][];
+}
+
+const letters = (from: string, count: number) =>
+  Array.from({ length: count }, (_, i) => String.fromCharCode(from.charCodeAt(0) + i));
+
+const vgg: Known['blocks'] = [
+  [24, 32, 0.03],
+  [24, 32, 0.28],
+  [48, 16, 0.42],
+  [48, 16, 0.62],
+  [96, 8, 0.74],
+  [96, 8, 0.91],
+  [96, 4, 0.97],
+  [128, 1, 0.985],
+];
+const resnet: Known['blocks'] = [
+  [24, 32, 0.1],
+  [24, 32, 0.33],
+  [40, 16, 0.5],
+  [40, 16, 0.66],
+  [72, 8, 0.8],
+  [72, 8, 0.96],
+  [72, 1, 0.99],
+];
+const mobilenet: Known['blocks'] = [
+  [16, 32, 0.09],
+  [24, 32, 0.3],
+  [40, 16, 0.47],
+  [40, 16, 0.62],
+  [64, 8, 0.76],
+  [96, 8, 0.93],
+  [96, 1, 0.98],
+];
+
+const known: Record<string, Known> = {
+  character: {
+    classes: [...letters('0', 10), ...letters('A', 26), ...letters('a', 26)],
+    params: 214_000,
+    macs: 9_400_000,
+    accuracy: 0.986,
+    blocks: vgg,
+  },
+  typeface: { classes: ['serif', 'sans'], params: 174_000, macs: 6_600_000, accuracy: 0.948, blocks: resnet },
+  emphasis: {
+    classes: ['regular', 'bold', 'italic', 'bold italic'],
+    params: 102_000,
+    macs: 4_800_000,
+    accuracy: 0.934,
+    blocks: mobilenet,
+  },
+  garment: {
+    classes: ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'boot'],
+    params: 190_000,
+    macs: 8_100_000,
+    accuracy: 0.921,
+    blocks: resnet,
+  },
+  digit: { classes: letters('0', 10), params: 121_000, macs: 5_200_000, accuracy: 0.991, blocks: vgg },
+};
+
+/** Milliseconds between events; tests set it to 0. */
+export const pace = { milliseconds: 12 };
+
+const pause = (factor = 1) => new Promise((resolve) => setTimeout(resolve, pace.milliseconds * factor));
+
+function failure(code: string, message: string, hint: string): CoreFailure {
+  return new CoreFailure({ code, message, hint });
+}
+
+const settings = (imagePasses: number, finalists: number): Settings => ({
+  budget: 0.42,
+  selector: 'matching',
+  seed: 0,
+  use_labels: true,
+  search: { calibration_images: 512, ridge_rows_per_channel: 16, finalists, finalist_image_passes: 4096 },
+  train: { image_passes: imagePasses, batch_size: 64, learning_rate: 3e-3 },
+});
+
+export const default_settings = () => settings(50_000, 4);
+export const quick_settings = () => settings(4_000, 1);
+export const version = () => '0.1.0';
+export default async function init() {}
+
+export class Session {
+  readonly device: string;
+  #cards: NetworkCard[] = [];
+  #data: DataCard | null = null;
+  #stop = false;
+
+  private constructor(backend: Backend) {
+    this.device = backend === 'cpu' ? 'CPU (SIMD)' : 'WebGPU: fake adapter';
+  }
+
+  static async create(backend: Backend): Promise<Session> {
+    await pause(20);
+    if (backend === 'webgpu') {
+      const message = 'The self-test failed: conv2d differs from the CPU by 0.31.';
+      throw failure('self_test', message, 'Update the browser or the graphics driver, or stay on the CPU.');
+    }
+    return new Session(backend);
+  }
+
+  async add_network(fileName: string, bytes: Uint8Array, options?: NetworkOptions): Promise<NetworkCard> {
+    await pause(10);
+    // An ONNX file starts with the field `ir_version`.
+    if (bytes[0] !== 8) {
+      const hint = 'Export the network again, for example by torch.onnx.export.';
+      throw failure('not_onnx', `${fileName} is not an ONNX file.`, hint);
+    }
+    const name = fileName.replace(/\.onnx$/, '');
+    const task = known[name] ? name : options?.task;
+    if (!task) {
+      const hint = 'Say what it tells apart and how its images are scaled.';
+      throw failure('needs_options', `${fileName} says nothing of its task.`, hint);
+    }
+    if (this.#cards.some((card) => card.tasks[0]?.name === task)) {
+      const message = `Two networks have the task “${task}”.`;
+      throw failure('same_task', message, 'Rename the task of one of them, or leave it out.');
+    }
+    const card = cardOf(name, task, known[name] ?? { ...known['typeface']!, classes: options?.classes ?? [] });
+    this.#cards.push(card);
+    return card;
+  }
+
+  remove_network(index: number): void {
+    this.#cards.splice(index, 1);
+  }
+
+  networks(): NetworkCard[] {
+    return this.#cards;
+  }
+
+  async load_zip(bytes: Uint8Array): Promise<DataCard> {
+    await pause(40);
+    if (bytes[0] !== 0x50) throw failure('not_zip', 'The file is not a zip archive.', 'Pack the images again.');
+    if (bytes.length < 100) {
+      const hint = 'Put PNG, JPEG, WebP, BMP or GIF files into it, with labels.csv if they are labelled.';
+      throw failure('no_images', 'There is no image in the zip.', hint);
+    }
+    return this.#keep(12_400);
+  }
+
+  async load_files(files: InputFile[]): Promise<DataCard> {
+    await pause(40);
+    return this.#keep(files.length);
+  }
+
+  #keep(images: number): DataCard {
+    const part = (share: number) => Math.round(images * share);
+    const tasks = this.#cards.map((card, index) => {
+      const classes = card.tasks[0]!.classes;
+      const labelled = index === 0 ? images : images - 40 * index;
+      const per_class = classes.map((_, i) =>
+        Math.round((labelled / classes.length) * (0.9 + 0.2 * ((i * 7) % 5) * 0.25)),
+      );
+      return { name: card.tasks[0]!.name, classes, labelled, per_class };
+    });
+    this.#data = {
+      images,
+      channels: 1,
+      height: 32,
+      width: 32,
+      tasks,
+      train: part(0.6),
+      architecture: part(0.12),
+      validation: part(0.12),
+      test: images - part(0.6) - 2 * part(0.12),
+      skipped: [
+        { path: 'glyphs/0412.png', reason: 'It does not decode: unexpected end of file.' },
+        { path: 'notes.txt', reason: 'It is not an image.' },
+      ],
+    };
+    return this.#data;
+  }
+
+  cancel(): void {
+    this.#stop = true;
+  }
+
+  free(): void {}
+
+  async run(settings: Settings, onEvent: (event: Event) => void): Promise<Outcome> {
+    this.#stop = false;
+    const data = this.#data;
+    if (!data) throw failure('no_data', 'There are no images yet.', 'Load a zip or a folder.');
+    if (this.#cards.length < 2) {
+      throw failure('too_few', 'Joining needs two networks or more.', 'Add another network.');
+    }
+    const started = Date.now();
+    await this.#teachers(onEvent);
+    await this.#score(onEvent);
+    const plan = await this.#search(settings, onEvent);
+    const curve = await this.#distil(settings, onEvent);
+    for (const phase of ['evaluate', 'export'] as const) {
+      onEvent({ kind: 'phase_started', phase });
+      await pause(20);
+    }
+    return outcome(settings, this.#cards, data, plan, curve, this.device, (Date.now() - started) / 1000);
+  }
+
+  #checkStop(): void {
+    if (!this.#stop) return;
+    const hint = 'Run it again, and stop it while it distils: then the network trained so far is kept.';
+    throw failure('cancelled', 'The run was stopped before there was a network.', hint);
+  }
+
+  async #teachers(onEvent: (event: Event) => void): Promise<void> {
+    onEvent({ kind: 'phase_started', phase: 'teachers' });
+    for (let done = 1; done <= 20; done++) {
+      await pause(2);
+      this.#checkStop();
+      onEvent({ kind: 'progress', phase: 'teachers', done, total: 20, seconds_left: (20 - done) * 0.1 });
+    }
+  }
+
+  async #score(onEvent: (event: Event) => void): Promise<void> {
+    onEvent({ kind: 'phase_started', phase: 'score' });
+    const cells = candidates(this.#cards);
+    for (const [index, cell] of cells.entries()) {
+      if (index % 3 === 0) await pause(0.4);
+      this.#checkStop();
+      onEvent({ kind: 'candidate_scored', ...cell });
+      const seconds_left = (cells.length - index) * 0.02;
+      onEvent({ kind: 'progress', phase: 'score', done: index + 1, total: cells.length, seconds_left });
+    }
+  }
+
+  async #search(settings: Settings, onEvent: (event: Event) => void): Promise<PlanSummary> {
+    onEvent({ kind: 'phase_started', phase: 'search' });
+    const plans = [1, 2, 3, 4].slice(0, settings.search.finalists).map((kept) => planOf(this.#cards, kept));
+    for (const [index, plan] of plans.entries()) {
+      await pause(30);
+      this.#checkStop();
+      onEvent({ kind: 'plan_judged', plan, worst_drop_points: [3.1, 1.9, 1.4, 0.9][index]! });
+    }
+    const plan = plans.at(-1)!;
+    onEvent({ kind: 'plan_chosen', plan });
+    return plan;
+  }
+
+  async #distil(settings: Settings, onEvent: (event: Event) => void): Promise<Outcome['report']['curve']> {
+    onEvent({ kind: 'phase_started', phase: 'distil' });
+    const steps = Math.ceil(settings.train.image_passes / settings.train.batch_size);
+    const curve: Outcome['report']['curve'] = [];
+    for (let step = 1; step <= steps && !this.#stop; step++) {
+      await pause();
+      const done = step / steps;
+      const noise = 1 + 0.12 * Math.sin(step * 12.9898) * Math.cos(step * 4.1);
+      const task_losses = this.#cards.map((_, t) => (0.12 + 0.1 * t + (2.6 - t * 0.5) * Math.exp(-9 * done)) * noise);
+      const loss = task_losses.reduce((a, b) => a + b, 0);
+      const image_passes = step * settings.train.batch_size;
+      const learning_rate = settings.train.learning_rate * Math.sin(Math.PI * Math.min(1, done + 0.1));
+      onEvent({ kind: 'step', step, steps, image_passes, loss, task_losses, learning_rate, images_per_second: 5300 });
+      curve.push({ step, image_passes, loss, task_losses });
+      if (step % Math.ceil(steps / 12) === 0 || step === steps) {
+        const teacher = this.#cards.map((card) => known[card.name]?.accuracy ?? 0.9);
+        const student = teacher.map((value, t) => value - (0.3 - t * 0.08) * Math.exp(-5 * done) - 0.004);
+        onEvent({ kind: 'validated', step, student, teacher });
+      }
+    }
+    return curve;
+  }
+}
+
+function cardOf(name: string, task: string, { classes, params, macs, blocks }: Known): NetworkCard {
+  const join_points = blocks.map(([channels, size, share], index): JoinPointCard => ({
+    tensor: `/features/block${index + 1}/Relu_output_0`,
+    shape: [channels, size, size],
+    macs_before: Math.round(macs * share),
+    macs_after: Math.round(macs * (1 - share)),
+  }));
+  const operators: [string, number][] = [
+    ['Conv', blocks.length],
+    ['BatchNormalization', blocks.length],
+    ['Relu', blocks.length],
+    ['Gemm', 1],
+  ];
+  return { name, tasks: [{ name: task, classes }], input: [1, 32, 32], params, macs, opset: 17, operators, join_points };
+}
+
+function candidates(cards: NetworkCard[]) {
+  return cards.flatMap((donorCard, donor) =>
+    cards.flatMap((receiverCard, receiver) =>
+      donor === receiver
+        ? []
+        : donorCard.join_points.flatMap((_, donor_point) =>
+            receiverCard.join_points.map((_, receiver_point) => {
+              const from = donor_point / (donorCard.join_points.length - 1);
+              const to = receiver_point / (receiverCard.join_points.length - 1);
+              const fit = Math.exp(-3.5 * (from - to) ** 2) * (1 - 0.35 * to * (1 - from));
+              const chance = 1 / receiverCard.tasks[0]!.classes.length;
+              const agreement = chance + (1 - chance) * fit * (0.95 - 0.35 * Math.abs(from - 0.6));
+              const r_squared = 0.2 + 0.75 * fit;
+              return { donor, donor_point, receiver, receiver_point, agreement, divergence: 2 * (1 - fit), r_squared };
+            }),
+          ),
+    ),
+  );
+}
+
+function planOf(cards: NetworkCard[], kept: number): PlanSummary {
+  const root = cards.at(-1)!;
+  const total = cards.reduce((sum, card) => sum + card.macs, 0);
+  let macs = root.macs;
+  const networks = cards.map((card, index): PlanSummary['networks'][number] => {
+    if (card === root) return { source: 'root', network: card.name };
+    const donor_point = root.join_points.length - 1 - ((index + kept) % 3);
+    const receiver_point = card.join_points.length - 1 - ((index * 2 + 4 - kept) % 4);
+    const from = root.join_points[donor_point]!;
+    const to = card.join_points[receiver_point]!;
+    macs += to.macs_after + from.shape[0] * to.shape[0] * to.shape[1] * to.shape[2];
+    return {
+      source: 'join',
+      network: card.name,
+      donor: root.name,
+      donor_point,
+      donor_tensor: from.tensor,
+      receiver_point,
+      receiver_tensor: to.tensor,
+      channels: [from.shape[0], to.shape[0]],
+    };
+  });
+  return { networks, macs, relative_macs: macs / total };
+}
+
+function outcome(
+  settings: Settings,
+  cards: NetworkCard[],
+  data: DataCard,
+  plan: PlanSummary,
+  curve: Outcome['report']['curve'],
+  device: string,
+  seconds: number,
+): Outcome {
+  const drops = [0.0048, -0.0012, 0.0031, 0.002];
+  const tasks = cards.map((card, index) => {
+    const original = known[card.name]?.accuracy ?? 0.9;
+    const scores = { original, merged: original - drops[index % 4]!, agreement: 0.978 - index * 0.009, images: data.test, labelled: data.test };
+    return { name: card.tasks[0]!.name, classes: card.tasks[0]!.classes, validation: scores, test: scores };
+  });
+  const total = (key: 'macs' | 'params') => cards.reduce((sum, card) => sum + card[key], 0);
+  const saved = total('macs') - plan.macs;
+  const report: Outcome['report'] = {
+    schema_version: 1,
+    version: version(),
+    device,
+    settings,
+    plan,
+    tasks,
+    worst_drop_points: 0.48,
+    cost: {
+      macs: { originals: total('macs'), merged: plan.macs },
+      params: { originals: total('params'), merged: Math.round(total('params') * 0.58) },
+      macs_shared: Math.round(saved * 0.7),
+      macs_skipped: Math.round(saved * 0.3),
+    },
+    seconds: { teachers: 2, search: 5, train: seconds, evaluate: 1, total: seconds + 8 },
+    curve,
+    data: { images: data.images, train: data.train, architecture: data.architecture, validation: data.validation, test: data.test, skipped: data.skipped.length },
+    warnings: [],
+  };
+  return { report, onnx: new Uint8Array([8, 9, 18, 9]), safetensors: new Uint8Array([16, 0, 0, 0]) };
+}

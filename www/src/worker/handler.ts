@@ -1,0 +1,102 @@
+// Answers the page's requests with the core. One request at a time, for the core has one state; only `cancel` overtakes.
+import { openBackend, type Surroundings } from './backend';
+import type { InputFile, Outcome, Session } from './core';
+import { CoreFailure, isFault, toFailure } from './failure';
+import type { FromWorker, NamedFile, OutsideAnswer, Request, ToWorker, Value, Method } from './protocol';
+
+/** What the handler needs from the worker it runs in. */
+export interface Host {
+  send(message: FromWorker, transfer?: Transferable[]): void;
+  surroundings(base: string): Surroundings;
+  tryOutside(): Promise<OutsideAnswer>;
+}
+
+export function createHandler(host: Host): (message: ToWorker) => void {
+  let session: Session | null = null;
+  let running: number | null = null;
+  let queue: Promise<void> = Promise.resolve();
+  const cancelled = new Set<number>();
+
+  function opened(): Session {
+    if (!session) throw new CoreFailure({ code: 'not_open', message: 'The core has not been started.' });
+    return session;
+  }
+
+  async function answer(request: Request): Promise<Value<Method>> {
+    switch (request.method) {
+      case 'open': {
+        const { base, wish } = request.args;
+        const result = await openBackend(wish, host.surroundings(base));
+        session = result.session;
+        return result.inUse;
+      }
+      case 'add_network': {
+        const { file, options } = request.args;
+        return opened().add_network(file.path, await bytesOf(file), options);
+      }
+      case 'remove_network':
+        opened().remove_network(request.args.index);
+        return null;
+      case 'load_zip':
+        return opened().load_zip(await bytesOf(request.args.file));
+      case 'load_files':
+        return opened().load_files(await readAll(request.args.files));
+      case 'run':
+        return run(request.id, opened(), request.args.settings);
+      case 'try_outside':
+        return host.tryOutside();
+    }
+  }
+
+  async function run(id: number, core: Session, settings: Parameters<Session['run']>[0]): Promise<Outcome> {
+    if (cancelled.delete(id)) throw new CoreFailure({ code: 'cancelled', message: 'The run was stopped.' });
+    running = id;
+    try {
+      return await core.run(settings, (event) => host.send({ id, kind: 'event', event }));
+    } finally {
+      running = null;
+      cancelled.delete(id);
+    }
+  }
+
+  async function handle(request: Request): Promise<void> {
+    const { id } = request;
+    try {
+      const value = await answer(request);
+      host.send({ id, kind: 'value', value }, transferable(value));
+    } catch (error) {
+      host.send({ id, kind: isFault(error) ? 'fault' : 'failure', failure: toFailure(error) });
+    }
+  }
+
+  return (message) => {
+    if (message.method !== 'cancel') {
+      queue = queue.then(() => handle(message));
+    } else if (message.id === running) {
+      session?.cancel();
+    } else {
+      cancelled.add(message.id);
+    }
+  };
+}
+
+async function bytesOf({ path, file }: NamedFile): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch {
+    const message = `${path} can't be read any more.`;
+    const hint = 'It was moved or changed after it was chosen. Choose it again.';
+    throw new CoreFailure({ code: 'unreadable', message, hint });
+  }
+}
+
+async function readAll(files: NamedFile[]): Promise<InputFile[]> {
+  const read: InputFile[] = [];
+  for (const file of files) read.push({ path: file.path, bytes: await bytesOf(file) });
+  return read;
+}
+
+/** The files of an outcome are handed over, not copied. */
+function transferable(value: Value<Method>): Transferable[] {
+  return value !== null && typeof value === 'object' && 'onnx' in value ? [value.onnx.buffer, value.safetensors.buffer] : [];
+}

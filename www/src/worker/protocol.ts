@@ -1,0 +1,79 @@
+// What the page and its worker say to each other. Every request has an id; its replies carry the same id.
+import type {
+  Backend,
+  DataCard,
+  Event as RunEvent,
+  NetworkCard,
+  NetworkOptions,
+  Outcome,
+  Settings,
+} from './core';
+
+/** The backend that the user asks for. */
+export type BackendWish = 'auto' | Backend;
+
+/** Why a backend is in use. */
+export type BackendReason =
+  | 'self_test_passed'
+  | 'chosen'
+  | 'no_webgpu'
+  | 'no_adapter'
+  | 'software_adapter'
+  | 'no_timestamps'
+  | 'building'
+  | 'not_built'
+  | 'self_test_failed'
+  | 'fault';
+
+export interface BackendInUse {
+  backend: Backend;
+  wish: BackendWish;
+  reason: BackendReason;
+  /** What the backend that was passed over said. */
+  detail?: Failure;
+  device: string;
+  version: string;
+  /** Settings to start from, by effort. */
+  settings: { quick: Settings; full: Settings };
+}
+
+/** An error that can be shown: what was wrong, and what to do next. */
+export interface Failure {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+/** Whether this worker can reach another origin. */
+export type OutsideAnswer = 'refused' | 'not_refused';
+
+/** A file of the user's. A Blob travels to the worker without being copied. */
+export interface NamedFile {
+  path: string;
+  file: Blob;
+}
+
+export interface Methods {
+  open: { args: { base: string; wish: BackendWish }; value: BackendInUse };
+  add_network: { args: { file: NamedFile; options?: NetworkOptions }; value: NetworkCard };
+  remove_network: { args: { index: number }; value: null };
+  load_zip: { args: { file: NamedFile }; value: DataCard };
+  load_files: { args: { files: NamedFile[] }; value: DataCard };
+  run: { args: { settings: Settings }; value: Outcome };
+  try_outside: { args: Record<string, never>; value: OutsideAnswer };
+}
+
+export type Method = keyof Methods;
+export type Args<M extends Method> = Methods[M]['args'];
+export type Value<M extends Method> = Methods[M]['value'];
+
+export type Request = { [M in Method]: { id: number; method: M; args: Args<M> } }[Method];
+
+export type ToWorker = Request | { id: number; method: 'cancel' };
+
+export type FromWorker =
+  | { id: number; kind: 'event'; event: RunEvent }
+  | { id: number; kind: 'value'; value: Value<Method> }
+  | { id: number; kind: 'failure'; failure: Failure }
+  /** The core is broken beyond this request: the worker has to be replaced. */
+  | { id: number; kind: 'fault'; failure: Failure };

@@ -1,0 +1,55 @@
+// The compute worker. Everything that takes time happens here.
+import type { Surroundings } from './backend';
+import type { Core } from './core';
+import { CoreFailure } from './failure';
+import { createHandler } from './handler';
+import { outsideAnswer } from './outside';
+import type { FromWorker, ToWorker } from './protocol';
+
+/** The part of a dedicated worker's global scope that is used; the page's types don't know it. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker, transfer: Transferable[]): void;
+  addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+const handle = createHandler({
+  send: (message, transfer = []) => scope.postMessage(message, transfer),
+  surroundings,
+  tryOutside: outsideAnswer,
+});
+
+scope.onmessage = ({ data }) => handle(data);
+
+// A trap inside the core's own tasks leaves the request waiting for ever. As an uncaught error it reaches the page,
+// which then replaces this worker.
+scope.addEventListener('unhandledrejection', ({ reason }) => {
+  setTimeout(() => {
+    throw reason;
+  });
+});
+
+function surroundings(base: string): Surroundings {
+  return {
+    gpu: navigator.gpu,
+    async artifactStatus() {
+      const response = await fetch(new URL('pkg/status.json', base), { cache: 'no-store' });
+      if (!response.ok) return {};
+      return response.json().catch(() => ({}));
+    },
+    async loadCore(artifact) {
+      const address = new URL(`pkg/${artifact}/graftlab.js`, base).href;
+      try {
+        const core = (await import(/* @vite-ignore */ address)) as Core;
+        await core.default();
+        return core;
+      } catch (error) {
+        const message = `The compute core could not be loaded: ${error instanceof Error ? error.message : error}`;
+        const hint = 'Reload the page. If this stays, the file pkg/ of this site is missing or damaged.';
+        throw new CoreFailure({ code: 'core_missing', message, hint });
+      }
+    },
+  };
+}
