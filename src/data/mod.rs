@@ -1,13 +1,14 @@
 //! The data room: from the bytes of an archive or a folder to batches of images and labels.
 //!
 //! ```text
-//! bytes ──source──▶ Files ──labels──▶ Labels ──dataset (decode, split)──▶ Dataset ──batch (augment)──▶ Batch
+//! bytes ──source──▶ Files ──labels──▶ Labels ──loader (decode, split)──▶ Dataset ──batch (augment)──▶ Batch
 //! ```
 //!
 //! - [`source`]: unpacks a zip, or takes a list of files, within limits (hostile input).
 //! - [`labels`]: `labels.csv` / `labels.tsv`, class folders, or images alone.
 //! - [`decode`]: one image file to planar bytes of the asked size.
 //! - [`split`]: train-weights, train-architecture, validation and test, group by group.
+//! - [`loader`]: matches labels with the networks' tasks, decodes and splits, in steps.
 //! - [`dataset`]: all images of a data set in one buffer, with labels per task and what was skipped.
 //! - [`augment`], [`batch`]: fixed-shape batches, the same for the same seed.
 //!
@@ -20,14 +21,16 @@ pub mod dataset;
 pub mod decode;
 mod error;
 pub mod labels;
-mod rng;
+pub mod loader;
+pub(crate) mod rng;
 pub mod source;
 pub mod split;
 
 pub use augment::Augment;
 pub use batch::Batch;
-pub use dataset::{Dataset, Expected, LoadOptions, Loader, TaskLabels};
+pub use dataset::{Dataset, TaskLabels};
 pub use decode::ImageShape;
 pub use error::DataError;
+pub use loader::{Expected, LoadOptions, Loader};
 pub use source::{Files, Skipped};
 pub use split::{Fractions, Split};

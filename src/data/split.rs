@@ -126,10 +126,14 @@ fn divide(
     blocks.shuffle(&mut rng::stream(seed, rng::SPLIT));
     blocks.sort_by_key(|block| std::cmp::Reverse(block.len()));
     let mut filled = vec![0usize; into.len()];
-    for block in blocks {
+    let count = blocks.len();
+    for (at, block) in blocks.into_iter().enumerate() {
         let missing = |k: usize| into[k].1 / total * members.len() as f64 - filled[k] as f64;
+        // The last groups go to the splits that are still empty.
+        let empty: Vec<usize> = (0..into.len()).filter(|&k| filled[k] == 0).collect();
+        let open = if count - at <= empty.len() { empty } else { (0..into.len()).collect() };
         // On equal terms the first split wins; there is at least one, for `members` is empty otherwise.
-        let Some(best) = (0..into.len()).reduce(|a, b| if missing(b) > missing(a) { b } else { a }) else {
+        let Some(best) = open.into_iter().reduce(|a, b| if missing(b) > missing(a) { b } else { a }) else {
             return;
         };
         filled[best] += block.len();
@@ -179,6 +183,13 @@ mod tests {
         }
         let [train, ..] = count(&splits);
         assert!((200..=280).contains(&train), "near 60 %: {train}");
+    }
+
+    #[test]
+    fn as_many_groups_as_splits_give_one_to_each() {
+        let groups: Vec<String> = (0..40).map(|i| format!("g{}", i / 10)).collect();
+        let splits = assign(40, None, Some(&groups), &Fractions::default(), 5, 2).unwrap();
+        assert_eq!(count(&splits), [10; 4]);
     }
 
     #[test]

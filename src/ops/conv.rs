@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, ops::ConvOptions};
 
+use super::kernels::conv2d;
 use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Value, optional, tensor};
 use crate::graph::Shape;
@@ -79,22 +80,6 @@ impl Operator for Conv {
         );
         Value::from(conv2d(x, weight, bias, options)).into()
     }
-}
-
-/// The convolution of every operator that needs one.
-///
-/// # Shapes
-///
-/// - `x`: [batch, channels, height, width]
-/// - `weight`: [filters, channels / groups, kernel height, kernel width]
-/// - `bias`: [filters]
-pub fn conv2d(
-    x: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    options: ConvOptions<2>,
-) -> Tensor<4> {
-    burn::tensor::module::conv2d(x, weight, bias, options)
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use super::fold::{self, fold};
 use super::upgrade::upgrade;
 use super::{NodeView, OpError, Operator, read};
-use crate::graph::{Attribute, Constant, Graph, MAX_RANK, Shape, TensorId, elements};
-use crate::onnx::OPSET;
+use crate::graph::{Attribute, Constant, Graph, MAX_RANK, OPSET, Shape, TensorId, elements};
 
 /// Reads every node's operator, and fills in the shapes of all tensors (for one image) and the MACs of all nodes.
 ///

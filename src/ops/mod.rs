@@ -9,6 +9,7 @@ mod axes;
 mod error;
 mod fold;
 mod infer;
+pub mod kernels;
 mod node_view;
 #[cfg(test)]
 mod testing;

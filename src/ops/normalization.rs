@@ -1,8 +1,9 @@
 //! Batch normalisation.
 
 use burn::tensor::Tensor;
-use burn::tensor::module::{batch_norm, batch_norm_train};
+use burn::tensor::module::batch_norm;
 
+use super::kernels::batch_norm_train;
 use super::{BatchStatistics, Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
 use crate::graph::Shape;
 
@@ -62,9 +63,11 @@ impl BatchNormalization {
         match mode {
             Mode::Inference => Value::from(batch_norm(x, scale, bias, mean, variance, self.epsilon)).into(),
             Mode::Training => {
-                let result = batch_norm_train(x, scale, bias, self.epsilon);
+                let shape = x.dims();
+                let flat = x.reshape([shape[0], shape[1], shape[2..].iter().product(), 1]);
+                let result = batch_norm_train(flat, scale, bias, self.epsilon);
                 Outputs {
-                    values: vec![result.output.into()],
+                    values: vec![result.output.reshape(shape).into()],
                     statistics: Some(BatchStatistics { mean: result.mean, variance: result.variance }),
                 }
             }

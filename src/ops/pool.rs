@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 
-use super::conv::conv2d;
+use super::kernels::conv2d;
 use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
 use crate::graph::Shape;

@@ -2,8 +2,7 @@
 //! form only and networks of different age can be joined.
 
 use super::axes::axis;
-use crate::graph::{Attribute, Attributes, Constant, Graph, Node, TensorId};
-use crate::onnx::OPSET;
+use crate::graph::{Attribute, Attributes, Constant, Graph, Node, OPSET, TensorId};
 
 /// Upgrades node `index`, whose input shapes are known. It may become several nodes.
 ///

@@ -90,12 +90,12 @@ pub async fn train_backbone(
     let validation = accuracy(&network, dataset, task, Split::Validation).await?;
     // The scaling of pixels is left to the metadata again: the file's own graph, with the trained weights.
     let trained = network.to_graph().await?;
-    for (id, constant) in &mut graph.constants.clone() {
-        let name = &graph.tensor(*id).name;
-        if let Some(weight) = trained.find(name).and_then(|id| trained.constants.get(&id)) {
+    let tensors = &graph.tensors;
+    for (id, constant) in &mut graph.constants {
+        let weight = trained.find(&tensors[id.0].name).and_then(|id| trained.constants.get(&id));
+        if let Some(weight) = weight {
             *constant = weight.clone();
         }
-        graph.constants.insert(*id, constant.clone());
     }
     Ok(Trained {
         graph,

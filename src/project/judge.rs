@@ -19,6 +19,7 @@ use crate::join::{
 };
 use crate::net::{Network, Prepared};
 use crate::platform::{Cancel, Stopwatch};
+use crate::report::JudgedPlan;
 use crate::search::{Judge, SearchError};
 use crate::train::{Observer, Student, TrainError, TrainSettings, train};
 
@@ -136,7 +137,7 @@ pub struct BriefTraining<'w, 'a> {
     pub evaluation: Evaluation<'a>,
     pub on_event: OnEvent<'a>,
     pub clock: Stopwatch,
-    pub judged: usize,
+    pub judged: Vec<JudgedPlan>,
 }
 
 impl BriefTraining<'_, '_> {
@@ -162,11 +163,11 @@ impl Judge for BriefTraining<'_, '_> {
     async fn worst_drop(&mut self, plan: &Plan) -> Result<f64, SearchError> {
         let compared = self.compare(plan).await?;
         let worst_drop_points = worst_drop_points(&compared);
-        self.judged += 1;
         let plan = self.workshop.space.summary(plan);
+        self.judged.push(JudgedPlan { plan: plan.clone(), worst_drop_points });
         (self.on_event)(Event::PlanJudged { plan, worst_drop_points });
         let total = self.workshop.settings.search.finalists;
-        (self.on_event)(Event::progress(Phase::Search, self.judged, total, self.clock));
+        (self.on_event)(Event::progress(Phase::Search, self.judged.len(), total, self.clock));
         Ok(worst_drop_points)
     }
 }

@@ -14,11 +14,11 @@ use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
 use crate::data::batch::training_batches;
 use crate::data::{Dataset, Split};
 use crate::graph::Cost;
-use crate::join::Space;
+use crate::join::{Join, Source, Space};
 use crate::net::Prepared;
 use crate::platform::{Cancel, Stopwatch};
-use crate::report::{CostReport, DataReport, Report, SCHEMA_VERSION, Seconds, TaskReport};
-use crate::search::{Problem, SearchError, select};
+use crate::report::{CandidateReport, CostReport, DataReport, Report, SCHEMA_VERSION, Seconds, TaskReport};
+use crate::search::{Problem, Score, Scores, SearchError, select};
 
 /// What a run leaves.
 pub struct Outcome {
@@ -103,10 +103,10 @@ pub async fn run(
         evaluation: validation,
         on_event,
         clock: search_clock,
-        judged: 0,
+        judged: Vec::new(),
     };
     let plan = select(settings.selector, &problem, &mut judge).await?;
-    let BriefTraining { evaluation: validation, .. } = judge;
+    let BriefTraining { evaluation: validation, judged, .. } = judge;
     let summary = space.summary(&plan);
     on_event(Event::PlanChosen { plan: summary.clone() });
     seconds.search = clock.elapsed_seconds();
@@ -141,6 +141,8 @@ pub async fn run(
         device: device_name.to_owned(),
         settings: serde_json::json!(settings),
         plan: summary,
+        candidates: candidates(&space, &scores),
+        judged,
         tasks: networks
             .iter()
             .zip(on_validation.iter().zip(&on_test))
@@ -163,9 +165,24 @@ pub async fn run(
             test: dataset.indices(Split::Test).len(),
             skipped: dataset.skipped.len(),
         },
-        warnings: Vec::new(),
+        stopped: cancel.is_cancelled(),
     };
     Ok(Outcome { report, onnx: files.onnx, safetensors: files.safetensors })
+}
+
+fn candidates(space: &Space, scores: &Scores) -> Vec<CandidateReport> {
+    let of = |((receiver, join), score): (&(usize, Join), &Score)| CandidateReport {
+        receiver: *receiver,
+        receiver_point: join.receiver_point,
+        donor: join.donor,
+        donor_point: join.donor_point,
+        agreement: score.agreement,
+        divergence: score.divergence,
+        r_squared: score.r_squared,
+        macs_kept: space.source_macs(*receiver, Source::Join(*join)) as f64
+            / space.networks[*receiver].macs.max(1) as f64,
+    };
+    scores.iter().map(of).collect()
 }
 
 /// Announces a phase, unless the run has been stopped.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Cost;
+use crate::join::PlanSummary;
 
 /// Version of the layout of `run.json`. Raised when a field changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -19,7 +20,11 @@ pub struct Report {
     /// The settings, as given.
     #[cfg_attr(target_arch = "wasm32", tsify(type = "Settings"))]
     pub settings: serde_json::Value,
-    pub plan: crate::join::PlanSummary,
+    pub plan: PlanSummary,
+    /// Every join that was considered.
+    pub candidates: Vec<CandidateReport>,
+    /// Plans that were compared after brief training.
+    pub judged: Vec<JudgedPlan>,
     pub tasks: Vec<TaskReport>,
     /// Largest loss of accuracy on the test split over the tasks, in points. Negative if every task gained.
     pub worst_drop_points: f64,
@@ -28,7 +33,40 @@ pub struct Report {
     /// Loss by step, thinned to at most 500 points.
     pub curve: Vec<CurvePoint>,
     pub data: DataReport,
-    pub warnings: Vec<String>,
+    /// Whether training was stopped before its end.
+    pub stopped: bool,
+}
+
+/// One join as it looked before any training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct CandidateReport {
+    /// Index of the receiver among the networks.
+    pub receiver: usize,
+    /// Index among the receiver's join points.
+    pub receiver_point: usize,
+    /// Index of the donor among the networks.
+    pub donor: usize,
+    /// Index among the donor's join points.
+    pub donor_point: usize,
+    /// Share of images on which the grafted tail gives the teacher's top class.
+    pub agreement: f64,
+    /// `KL(teacher ‖ tail)` in nats, at a fitted temperature.
+    pub divergence: f64,
+    /// Share of the receiver tensor's variance that the adapter explains.
+    pub r_squared: f64,
+    /// Share of the receiver's MACs that stays, the adapter included. A score that ranks no better than this one only
+    /// knows the cost.
+    pub macs_kept: f64,
+}
+
+/// A plan with what brief training made of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct JudgedPlan {
+    pub plan: PlanSummary,
+    /// Largest loss of accuracy on validation over the tasks, in points.
+    pub worst_drop_points: f64,
 }
 
 /// One task, original against merged.

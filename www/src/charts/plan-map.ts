@@ -81,7 +81,12 @@ function donorsFirst(sources: readonly Source[]): number[] {
   return order;
 }
 
-function placeTracks(networks: readonly Measured[], sources: readonly Source[], scale: number, style: MapStyle): Track[] {
+function placeTracks(
+  networks: readonly Measured[],
+  sources: readonly Source[],
+  scale: number,
+  style: MapStyle,
+): Track[] {
   const tracks: Track[] = [];
   for (const index of donorsFirst(sources)) {
     const network = networks[index]!;
@@ -128,8 +133,27 @@ function routeOf(network: number, sources: readonly Source[]): number[] {
   return route;
 }
 
+/**
+ * The networks from top to bottom. Who leaves a track late stays next to it, so that no curve crosses a neighbour:
+ * first those of lower number above their donor, then those of higher number below.
+ */
+function rowsOf(sources: readonly Source[], tracks: readonly Track[]): number[] {
+  const leaveX = (network: number) => {
+    const source = sources[network];
+    return source ? (tracks[source.donor]?.points[source.donorPoint] ?? 0) : 0;
+  };
+  const family = (track: number): number[] => {
+    const children = sources.flatMap((source, network) => (source?.donor === track ? [network] : []));
+    const above = children.filter((child) => child < track).sort((a, b) => leaveX(a) - leaveX(b) || a - b);
+    const below = children.filter((child) => child > track).sort((a, b) => leaveX(b) - leaveX(a) || a - b);
+    return [...above.flatMap(family), track, ...below.flatMap(family)];
+  };
+  return sources.flatMap((source, network) => (source ? [] : family(network)));
+}
+
 /** The order of the lines on a track, from top to bottom: each on the side where it will leave. */
-function linesOn(track: number, routes: readonly number[][]): number[] {
+function linesOn(track: number, routes: readonly number[][], rows: readonly number[]): number[] {
+  const rowOf = (network: number) => rows.indexOf(network);
   const further = (network: number) => {
     const route = routes[network]!;
     return route.slice(route.indexOf(track) + 1);
@@ -138,10 +162,11 @@ function linesOn(track: number, routes: readonly number[][]): number[] {
   return users.sort((a, b) => {
     const [left, right] = [further(a), further(b)];
     for (let step = 0; step < Math.max(left.length, right.length); step++) {
-      const difference = (left[step] ?? left[step - 1] ?? track) - (right[step] ?? right[step - 1] ?? track);
-      if (difference !== 0) return difference;
+      const leftRow = rowOf(left[step] ?? left[step - 1] ?? track);
+      const rightRow = rowOf(right[step] ?? right[step - 1] ?? track);
+      if (leftRow !== rightRow) return leftRow - rightRow;
     }
-    return a - b;
+    return rowOf(a) - rowOf(b);
   });
 }
 
@@ -153,14 +178,16 @@ export function drawPlan(
 ): PlanMap {
   const tracks = placeTracks(networks, sources, scale, style);
   const routes = networks.map((_, network) => routeOf(network, sources));
-  const orders = networks.map((_, track) => linesOn(track, routes));
+  const rows = rowsOf(sources, tracks);
+  const orders = networks.map((_, track) => linesOn(track, routes, rows));
 
   // Tracks lie below each other, each with room for the lines that run above and below its own.
   const centres: number[] = [];
   let bottom = 0;
-  for (const [track, order] of orders.entries()) {
+  for (const track of rows) {
+    const order = orders[track]!;
     const above = order.indexOf(track);
-    centres.push(bottom + style.row / 2 + above * style.pitch);
+    centres[track] = bottom + style.row / 2 + above * style.pitch;
     bottom += style.row + (order.length - 1) * style.pitch;
   }
   const yOf = (network: number, track: number) => {

@@ -30,7 +30,9 @@ export function filesOfInput(list: FileList): NamedFile[] {
 /** The files of a drop, folders included. */
 export async function filesOfDrop(transfer: DataTransfer): Promise<NamedFile[]> {
   // Entries have to be taken before the first await: the list is emptied after the event.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const entries = [...transfer.items]
+    .map((item) => item.webkitGetAsEntry())
+    .filter((entry) => entry !== null);
   const found: NamedFile[] = [];
   for (const entry of entries) await walk(entry, '', found);
   return found;
@@ -40,7 +42,8 @@ async function walk(entry: FileSystemEntry, folder: string, found: NamedFile[]):
   if (!isVisible(entry)) return;
   const path = folder + entry.name;
   if (entry.isDirectory) {
-    for (const child of await childrenOf(entry as FileSystemDirectoryEntry)) await walk(child, `${path}/`, found);
+    for (const child of await childrenOf(entry as FileSystemDirectoryEntry))
+      await walk(child, `${path}/`, found);
   } else {
     const file = await new Promise<File>((resolve, reject) =>
       (entry as FileSystemFileEntry).file(resolve, reject),
@@ -53,7 +56,9 @@ async function childrenOf(directory: FileSystemDirectoryEntry): Promise<FileSyst
   const reader = directory.createReader();
   const children: FileSystemEntry[] = [];
   for (;;) {
-    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
     if (batch.length === 0) return children;
     children.push(...batch);
   }

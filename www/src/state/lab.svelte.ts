@@ -3,7 +3,14 @@ import { language } from '../text/language.svelte';
 import type { DataCard, NetworkCard, NetworkOptions, Settings } from '../worker/core';
 import { createEngine, type Engine } from '../worker/engine';
 import { toFailure } from '../worker/failure';
-import type { BackendInUse, BackendWish, Failure, NamedFile, OutsideAnswer } from '../worker/protocol';
+import type {
+  BackendInUse,
+  BackendWish,
+  Failure,
+  LoadProgress,
+  NamedFile,
+  OutsideAnswer,
+} from '../worker/protocol';
 import { sortFiles } from './files';
 import { freeSlot, type Line, lineOf } from './lines';
 import { EventBuffer, Run } from './run.svelte';
@@ -40,7 +47,9 @@ export type Core =
 export type Busy = { what: 'network' | 'data' | 'sample'; name: string };
 
 export type Effort = 'quick' | 'full';
-export type Choices = Pick<Settings, 'budget' | 'selector' | 'seed' | 'use_labels'> & { effort: Effort };
+export type Choices = Required<Pick<Settings, 'budget' | 'selector' | 'seed' | 'use_labels'>> & {
+  effort: Effort;
+};
 
 export class Lab {
   core = $state.raw<Core>({ state: 'opening' });
@@ -50,6 +59,8 @@ export class Lab {
   unfinished = $state.raw<Unfinished[]>([]);
   data = $state.raw<DataCard | null>(null);
   busy = $state.raw<Busy | null>(null);
+  /** How far the reading of images is. */
+  reading = $state.raw<LoadProgress | null>(null);
   problems = $state.raw<Problem[]>([]);
   run = $state.raw<Run | null>(null);
   /** Whether networks or images have changed since the run. */
@@ -63,7 +74,11 @@ export class Lab {
   });
 
   readonly #engine: Engine;
+  readonly #onReading = (progress: LoadProgress) => {
+    this.reading = progress;
+  };
   #lastId = 0;
+  #hasDefaults = false;
   #work: Promise<void> = Promise.resolve();
 
   constructor(makeEngine: typeof createEngine = createEngine) {
@@ -74,6 +89,7 @@ export class Lab {
       opened: (inUse) => {
         this.core = { state: 'ready', inUse };
         this.wish = inUse.wish;
+        this.#startFrom(inUse.settings.full);
       },
       unavailable: (failure) => {
         this.core = { state: 'failed', failure };
@@ -134,21 +150,25 @@ export class Lab {
       this.unfinished = [];
       while (this.networks.length > 0) await this.#removeAt(this.networks.length - 1);
       for (const network of networks) await this.#addNetwork(network);
-      this.data = await this.#engine.loadZip(data!);
+      this.data = await this.#engine.loadZip(data!, this.#onReading);
     });
   }
 
   /** Takes in files of any kind, as they were dropped or chosen. */
   async addFiles(files: readonly NamedFile[]): Promise<void> {
     const texts = language.texts.problem;
-    if (this.running) return this.#complain('networks', texts.busy, texts.busyHint);
+    if (this.running) {
+      this.#complain('networks', texts.busy, texts.busyHint);
+      return;
+    }
     const { networks, zips, images, unknown } = sortFiles(files);
     if (networks.length > 0 || unknown.length > 0) this.#clear('networks');
     if (zips.length > 0 || images.length > 0) this.#clear('data');
     for (const file of networks) await this.addNetwork(file);
     const [zip, ...more] = zips;
-    if (zip) await this.#loadData(zip.path, () => this.#engine.loadZip(zip));
-    else if (images.length > 0) await this.#loadData('', () => this.#engine.loadFiles(images));
+    if (zip) await this.#loadData(zip.path, () => this.#engine.loadZip(zip, this.#onReading));
+    else if (images.length > 0)
+      await this.#loadData('', () => this.#engine.loadFiles(images, this.#onReading));
     if (more.length > 0) this.#complain('data', texts.oneZip, texts.oneZipHint);
     if (unknown.length > 0 && !zip && images.length === 0) {
       const names = unknown.slice(0, 3).map(({ path }) => path);
@@ -192,7 +212,10 @@ export class Lab {
     if (this.missing || this.running || this.core.state !== 'ready') return;
     const { effort, ...chosen } = $state.snapshot(this.choices);
     const settings: Settings = { ...this.core.inUse.settings[effort], ...chosen };
-    const run = new Run(this.networks.map(({ card, line }) => ({ card, line })));
+    const run = new Run(
+      this.networks.map(({ card, line }) => ({ card, line })),
+      this.core.inUse.device,
+    );
     this.#clear('run');
     this.run = run;
     this.outdated = false;
@@ -252,9 +275,21 @@ export class Lab {
         else this.#report(area, toFailure(error));
       } finally {
         this.busy = null;
+        this.reading = null;
       }
     });
     return this.#work;
+  }
+
+  /** The core's own defaults, once; then the user's choices stay. */
+  #startFrom({ budget, selector, seed, use_labels }: Settings): void {
+    if (this.#hasDefaults) return;
+    this.#hasDefaults = true;
+    const { choices } = this;
+    choices.budget = budget ?? choices.budget;
+    choices.selector = selector ?? choices.selector;
+    choices.seed = seed ?? choices.seed;
+    choices.use_labels = use_labels ?? choices.use_labels;
   }
 
   #report(area: Area, { message, hint }: Failure): void {

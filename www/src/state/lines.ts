@@ -6,17 +6,12 @@ export interface Line {
   letter: string;
   /** Custom property that holds its colour. */
   colour: string;
-  /** Dashes that tell its curves apart without colour. */
-  dash: number[];
 }
-
-const dashes = [[], [7, 3], [2, 3], [10, 3, 2, 3], [5, 5], [14, 4]];
 
 export function lineOf(slot: number): Line {
   return {
     letter: String.fromCharCode(65 + (slot % 26)),
     colour: `--line-${slot % lineColours}`,
-    dash: dashes[slot % lineColours]!,
   };
 }
 

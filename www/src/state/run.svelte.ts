@@ -1,5 +1,5 @@
 // One run as the page shows it: built up from the core's events.
-import type { Event as RunEvent, NetworkCard, Outcome, Phase, PlanSummary } from '../worker/core';
+import type { NetworkCard, Outcome, Phase, PlanSummary, Event as RunEvent } from '../worker/core';
 import type { Line } from './lines';
 
 export interface RunNetwork {
@@ -7,11 +7,11 @@ export interface RunNetwork {
   line: Line;
 }
 
-type EventOf<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
-export type Cell = EventOf<'candidate_scored'>;
-export type Judged = EventOf<'plan_judged'>;
-export type Validated = EventOf<'validated'>;
-export type Step = EventOf<'step'>;
+type OfKind<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
+export type Cell = OfKind<'candidate_scored'>;
+export type Judged = OfKind<'plan_judged'>;
+export type Validated = OfKind<'validated'>;
+export type Step = OfKind<'step'>;
 
 export interface Progress {
   done: number;
@@ -34,6 +34,8 @@ const longestCurve = 3000;
 export class Run {
   /** As they were at the start; later changes of the list don't touch a run. */
   readonly networks: RunNetwork[];
+  /** What computes it, for people. */
+  readonly device: string;
   readonly startedAt = Date.now();
 
   status = $state<RunStatus>('running');
@@ -49,8 +51,9 @@ export class Run {
   outcome = $state.raw<Outcome | null>(null);
   endedAt = $state<number | null>(null);
 
-  constructor(networks: RunNetwork[]) {
+  constructor(networks: RunNetwork[], device: string) {
     this.networks = networks;
+    this.device = device;
   }
 
   get active(): boolean {
@@ -60,13 +63,16 @@ export class Run {
   /** Takes in what has happened since the last call. */
   take(events: readonly RunEvent[]): void {
     const of = <K extends RunEvent['kind']>(kind: K) =>
-      events.filter((event): event is EventOf<K> => event.kind === kind);
+      events.filter((event): event is OfKind<K> => event.kind === kind);
     const add = <T>(known: T[], more: T[]) => (more.length > 0 ? [...known, ...more] : known);
 
     this.cells = add(this.cells, of('candidate_scored'));
     this.judged = add(this.judged, of('plan_judged'));
     this.validated = add(this.validated, of('validated'));
-    this.warnings = add(this.warnings, of('warning').map(({ message }) => message));
+    this.warnings = add(
+      this.warnings,
+      of('warning').map(({ message }) => message),
+    );
     this.plan = of('plan_chosen').at(-1)?.plan ?? this.plan;
     this.#takeSteps(of('step'));
     for (const event of events) {

@@ -20,8 +20,10 @@ export const en = {
     missing: 'The samples of this site can’t be read.',
     missingHint: 'Reload the page, or drop your own files below.',
     descriptions: {
-      glyphs: 'Three networks over the same images of letters: which character, which kind of typeface, which emphasis.',
-      'garments-digits': 'Two networks from different worlds, clothes and handwritten digits. No image is labelled for both.',
+      glyphs:
+        'Three networks over the same images of letters: which character, which kind of typeface, which emphasis.',
+      'garments-digits':
+        'Two networks from different worlds, clothes and handwritten digits. No image is labelled for both.',
     } as Record<string, string>,
     titles: { glyphs: 'Glyphs', 'garments-digits': 'Garments and digits' } as Record<string, string>,
   },
@@ -62,7 +64,7 @@ export const en = {
       bytes: '0 to 255',
       unit: '0 to 1',
       signed: '−1 to 1',
-      imagenet: 'ImageNet’s mean and deviation',
+      imagenet: 'ImageNet mean and deviation',
     },
     add: 'Add network',
     leave: 'Leave it out',
@@ -77,6 +79,7 @@ export const en = {
     formats:
       'Images in class folders, or images with a labels.csv (column “file”, then one column per task), or images alone.',
     reading: 'Reading the images…',
+    readingSome: (done: string, total: string) => `Reading the images: ${done} of ${total}`,
     images: (count: string) => `${count} images`,
     size: (w: number, h: number, channels: number) => `${w} × ${h}, ${channels === 1 ? 'grey' : 'colour'}`,
     splits: 'How they are used',
@@ -106,8 +109,14 @@ export const en = {
       `Below ${percent} no plan can go without skipping layers of ${name}, the cheapest network.`,
     selector: 'Who chooses',
     selectors: {
-      matching: { name: 'Best match', help: 'Joins where the borrowed features fit best before any training.' },
-      'share-all': { name: 'Share everything', help: 'One network carries all; the others keep only their last layers.' },
+      matching: {
+        name: 'Best match',
+        help: 'Joins where the borrowed features fit best before any training.',
+      },
+      'share-all': {
+        name: 'Share everything',
+        help: 'One network carries all; the others keep only their last layers.',
+      },
       'fixed-depth': { name: 'Same depth', help: 'Joins every network at the same relative depth.' },
       random: { name: 'Random', help: 'Draws a plan within the budget. Something to compare against.' },
     },
@@ -130,6 +139,7 @@ export const en = {
     stop: 'Stop',
     stopping: 'Stopping…',
     stopHelp: 'Stopping while it distils keeps the network as trained so far.',
+    computedBy: (device: string) => `On ${device}.`,
     notReady: {
       core: 'The compute core is still starting.',
       noCore: 'No compute core is running; see above.',
@@ -149,6 +159,7 @@ export const en = {
     left: (duration: string) => `about ${duration} left in this phase`,
     elapsed: (duration: string) => `${duration} so far`,
     finished: (duration: string) => `Finished after ${duration}.`,
+    toResult: 'See the result',
     stopped: 'Stopped. The network below is as far as training got.',
     stoppedEarly: 'Stopped before there was a network. Everything loaded is still here.',
     failed: 'The run failed. Everything loaded is still here.',
@@ -176,13 +187,13 @@ export const en = {
 
   curves: {
     lossHeading: 'Loss',
-    lossHelp: 'Per task and in sum, while the joined network trains.',
+    lossHelp: 'Per task while the joined network trains, smoothed over about ten steps.',
     lossLabel: (step: string, loss: string) => `Loss by training step. At step ${step} the sum is ${loss}.`,
     accuracyHeading: 'Accuracy on validation images',
     accuracyHelp: 'Solid: joined network. Dashed: its original.',
     accuracyLabel: (parts: string) => `Validation accuracy by training step. ${parts}`,
-    accuracyPart: (task: string, student: string, teacher: string) => `${task}: ${student}, original ${teacher}.`,
-    sum: 'sum',
+    accuracyPart: (task: string, student: string, teacher: string) =>
+      `${task}: ${student}, original ${teacher}.`,
     step: 'step',
     waiting: 'Curves appear here when training starts.',
     noLabels: 'No validation image is labelled, so there is no accuracy to show.',
@@ -240,7 +251,8 @@ export const en = {
     onnx: 'The joined network, for any ONNX runtime: one image in, one named output per task.',
     safetensors: 'Its weights alone.',
     json: 'Settings, plan and every number of this run.',
-    from: (device: string, duration: string, seed: number) => `Computed on ${device} in ${duration}, seed ${seed}.`,
+    from: (device: string, duration: string, seed: number) =>
+      `Computed on ${device} in ${duration}, seed ${seed}.`,
     outdated: 'These results belong to networks or images that have changed since.',
   },
 
@@ -279,7 +291,7 @@ export const en = {
       'This page and its worker come with a content security policy, connect-src ‘self’: the browser refuses any connection to another address, whatever the code tries.',
     loads: (files: string, bytes: string) =>
       `From its own address the page has loaded ${files} files (${bytes}). It sends no file there: it only asks.`,
-    offline: 'Once loaded it also works with the network unplugged.',
+    offline: 'Once loaded, this tab also works with the network unplugged.',
     check: 'Try to reach another address',
     checking: 'Trying…',
     refused: 'Refused by the browser, in the page and in the worker.',

@@ -1,5 +1,5 @@
 // The language of the page: the browser's, until the user switches.
-import { type Texts, en } from './en';
+import { en, type Texts } from './en';
 import { zhHant } from './zh-hant';
 
 const languages = { en, 'zh-Hant': zhHant } as const;
@@ -18,16 +18,17 @@ export function preferred(wanted: readonly string[]): LanguageCode {
   return 'en';
 }
 
-function stored(): LanguageCode | null {
-  const code = localStorage.getItem(storageKey);
-  return languageCodes.find((known) => known === code) ?? null;
-}
-
 class Language {
-  code = $state<LanguageCode>(stored() ?? preferred(navigator.languages));
+  code = $state<LanguageCode>('en');
 
   get texts(): Texts {
     return languages[this.code];
+  }
+
+  /** Takes what was chosen before, or what the browser wants. */
+  detect(): void {
+    const stored = localStorage.getItem(storageKey);
+    this.code = languageCodes.find((code) => code === stored) ?? preferred(navigator.languages);
   }
 
   choose(code: LanguageCode): void {

@@ -72,6 +72,7 @@ export const zhHant: Texts = {
     drop: '或拖放到頁面任何地方',
     formats: '依類別分資料夾的影像；或影像加上 labels.csv（「file」欄，之後每個任務一欄）；或只有影像。',
     reading: '正在讀取影像…',
+    readingSome: (done, total) => `正在讀取影像：${done} / ${total}`,
     images: (count) => `${count} 張影像`,
     size: (w, h, channels) => `${w} × ${h}，${channels === 1 ? '灰階' : '彩色'}`,
     splits: '如何使用',
@@ -123,6 +124,7 @@ export const zhHant: Texts = {
     stop: '停止',
     stopping: '正在停止…',
     stopHelp: '在蒸餾階段停止，會保留到目前為止訓練好的網路。',
+    computedBy: (device) => `以 ${device} 計算。`,
     notReady: {
       core: '計算核心仍在啟動。',
       noCore: '沒有計算核心在執行，請看上方。',
@@ -142,6 +144,7 @@ export const zhHant: Texts = {
     left: (duration) => `此階段約剩 ${duration}`,
     elapsed: (duration) => `已進行 ${duration}`,
     finished: (duration) => `完成，共 ${duration}。`,
+    toResult: '查看結果',
     stopped: '已停止。下方是訓練到目前為止的網路。',
     stoppedEarly: '在產生網路之前就停止了。已載入的一切都還在。',
     failed: '執行失敗。已載入的一切都還在。',
@@ -167,13 +170,12 @@ export const zhHant: Texts = {
 
   curves: {
     lossHeading: '損失',
-    lossHelp: '接合後的網路訓練時，各任務與總和的損失。',
+    lossHelp: '接合後的網路訓練時各任務的損失，以約十步平滑。',
     lossLabel: (step, loss) => `各訓練步的損失。第 ${step} 步的總和為 ${loss}。`,
     accuracyHeading: '驗證影像的準確率',
     accuracyHelp: '實線：接合後的網路。虛線：原網路。',
     accuracyLabel: (parts) => `各訓練步的驗證準確率。${parts}`,
     accuracyPart: (task, student, teacher) => `${task}：${student}，原網路 ${teacher}。`,
-    sum: '總和',
     step: '步',
     waiting: '開始訓練後，曲線會顯示在這裡。',
     noLabels: '驗證影像都沒有標籤，因此沒有準確率可顯示。',
@@ -192,7 +194,8 @@ export const zhHant: Texts = {
     joined: '接合',
     label: (parts) => `方案圖。${parts}`,
     root: (name) => `${name} 保有自己的輸入。`,
-    join: (name, donor, dPoint, rPoint) => `${name} 從 ${donor} 的第 ${dPoint} 接合點，接到自己的第 ${rPoint} 接合點。`,
+    join: (name, donor, dPoint, rPoint) =>
+      `${name} 從 ${donor} 的第 ${dPoint} 接合點，接到自己的第 ${rPoint} 接合點。`,
     legendPoint: '接合點',
     legendStation: '特徵由此共用',
     legendAdapter: '轉接層',
@@ -224,7 +227,8 @@ export const zhHant: Texts = {
     left: '仍需計算',
     shared: '共用：原本算多次，現在只算一次',
     skipped: '略過：不再需要計算',
-    savingLabel: (left, shared, skipped) => `原成本中 ${left} 仍需計算，${shared} 由共用省下，${skipped} 被略過。`,
+    savingLabel: (left, shared, skipped) =>
+      `原成本中 ${left} 仍需計算，${shared} 由共用省下，${skipped} 被略過。`,
     download: '帶走成果',
     onnx: '接合後的網路，適用任何 ONNX 執行環境：輸入一張影像，每個任務一個具名輸出。',
     safetensors: '只有權重。',
@@ -267,7 +271,7 @@ export const zhHant: Texts = {
     policy:
       '本頁與其 worker 帶有內容安全政策 connect-src ‘self’：無論程式嘗試什麼，瀏覽器都會拒絕連到其他位址。',
     loads: (files, bytes) => `本頁從自己的位址載入了 ${files} 個檔案（${bytes}）。它只索取，不上傳任何檔案。`,
-    offline: '載入之後，拔掉網路也能運作。',
+    offline: '載入之後，這個分頁拔掉網路也能運作。',
     check: '試著連到其他位址',
     checking: '嘗試中…',
     refused: '頁面與 worker 都被瀏覽器拒絕了。',

@@ -1,7 +1,7 @@
 // Chooses the backend: WebGPU where it is there, fast and passes its self-test; else the CPU, and why.
-import type { Backend, Core, Session } from './core';
+import type { Core, Session } from './core';
 import { toFailure } from './failure';
-import type { BackendInUse, BackendReason, BackendWish, Failure } from './protocol';
+import type { Backend, BackendInUse, BackendReason, BackendWish, Failure } from './protocol';
 
 /** What the browser and the artifacts offer. In one place, so that tests can stand in for a browser. */
 export interface Surroundings {
@@ -22,11 +22,13 @@ interface Obstacle {
 
 export async function openBackend(wish: BackendWish, around: Surroundings): Promise<Opened> {
   if (wish === 'cpu') return openCpu(wish, { reason: 'chosen' }, around);
-  const obstacle = await obstacleToGpu(wish, around);
+  const { obstacle, adapter } = await askForGpu(wish, around);
   if (obstacle) return openCpu(wish, obstacle, around);
   try {
     const reason = wish === 'auto' ? 'self_test_passed' : 'chosen';
-    return await openWith('webgpu', wish, { reason }, await around.loadCore('gpu'));
+    const opened = await openWith('webgpu', wish, { reason }, await around.loadCore('gpu'));
+    opened.inUse.device += adapterName(adapter);
+    return opened;
   } catch (error) {
     return openCpu(wish, { reason: 'self_test_failed', detail: toFailure(error) }, around);
   }
@@ -38,26 +40,37 @@ async function openCpu(wish: BackendWish, why: Obstacle, around: Surroundings): 
 
 async function openWith(backend: Backend, wish: BackendWish, why: Obstacle, core: Core): Promise<Opened> {
   const session = await core.Session.create(backend);
-  const settings = { quick: core.quick_settings(), full: core.default_settings() };
+  const settings = { quick: core.defaultSettings(true), full: core.defaultSettings(false) };
   const inUse = { backend, wish, ...why, device: session.device, version: core.version(), settings };
   return { session, inUse };
 }
 
-/** What stands in the way of WebGPU, cheapest question first. */
-async function obstacleToGpu(wish: BackendWish, around: Surroundings): Promise<Obstacle | null> {
-  if (!around.gpu) return { reason: 'no_webgpu' };
+type GpuAnswer = { obstacle: Obstacle; adapter?: never } | { obstacle?: never; adapter: GPUAdapter };
+
+/** The adapter, or what stands in the way of WebGPU, cheapest question first. */
+async function askForGpu(wish: BackendWish, around: Surroundings): Promise<GpuAnswer> {
+  const no = (reason: BackendReason) => ({ obstacle: { reason } });
+  if (!around.gpu) return no('no_webgpu');
   const adapter = await around.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
-  if (!adapter) return { reason: 'no_adapter' };
+  if (!adapter) return no('no_adapter');
   // The core measures with timestamps and can't start its stream without them.
-  if (!adapter.features.has('timestamp-query')) return { reason: 'no_timestamps' };
-  if (wish === 'auto' && isSoftware(adapter)) return { reason: 'software_adapter' };
+  if (!adapter.features.has('timestamp-query')) return no('no_timestamps');
+  if (wish === 'auto' && isSoftware(adapter)) return no('software_adapter');
   const { gpu } = await around.artifactStatus();
-  if (gpu === 'building') return { reason: 'building' };
-  if (gpu !== 'ready') return { reason: 'not_built' };
-  return null;
+  if (gpu === 'building') return no('building');
+  if (gpu !== 'ready') return no('not_built');
+  return { adapter };
+}
+
+/** As far as the browser tells it. */
+function adapterName({ info }: GPUAdapter): string {
+  const name = info.description || [info.vendor, info.architecture].filter(Boolean).join(' ');
+  return name && `: ${name}`;
 }
 
 /** An adapter that computes on the CPU is slower than the CPU backend. */
 function isSoftware({ info }: GPUAdapter): boolean {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp/i.test(info.architecture + info.description);
+  return (
+    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|warp/i.test(info.architecture + info.description)
+  );
 }

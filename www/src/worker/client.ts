@@ -1,7 +1,6 @@
 // The page's side of the worker: numbers the requests, pairs them with replies, and replaces a broken worker.
-import type { Event as RunEvent } from './core';
 import { CoreFailure } from './failure';
-import type { Args, Failure, FromWorker, Method, ToWorker, Value } from './protocol';
+import type { Args, EventOf, Failure, FromWorker, Method, ToWorker, Value } from './protocol';
 
 /** The part of `Worker` that is used. */
 export interface WorkerLike {
@@ -14,7 +13,7 @@ export interface WorkerLike {
 interface Pending {
   resolve(value: Value<Method>): void;
   reject(error: CoreFailure): void;
-  onEvent: ((event: RunEvent) => void) | undefined;
+  onEvent: ((event: never) => void) | undefined;
 }
 
 export class WorkerClient {
@@ -34,7 +33,7 @@ export class WorkerClient {
   call<M extends Method>(
     method: M,
     args: Args<M>,
-    onEvent?: (event: RunEvent) => void,
+    onEvent?: (event: EventOf<M>) => void,
   ): Promise<Value<M>> & { id: number } {
     const id = ++this.#lastId;
     const reply = new Promise<Value<Method>>((resolve, reject) => {
@@ -78,11 +77,15 @@ export class WorkerClient {
     const pending = this.#pending.get(message.id);
     // A reply to nothing that is still asked: stale.
     if (!pending) return;
-    if (message.kind === 'event') return pending.onEvent?.(message.event);
-    if (message.kind === 'fault') return this.#break(message.failure);
-    this.#pending.delete(message.id);
-    if (message.kind === 'value') pending.resolve(message.value);
-    else pending.reject(new CoreFailure(message.failure));
+    if (message.kind === 'event') {
+      pending.onEvent?.(message.event as never);
+    } else if (message.kind === 'fault') {
+      this.#break(message.failure);
+    } else {
+      this.#pending.delete(message.id);
+      if (message.kind === 'value') pending.resolve(message.value);
+      else pending.reject(new CoreFailure(message.failure));
+    }
   }
 
   #break(failure: Failure): void {

@@ -2,30 +2,30 @@
 // file only passes its types on.
 
 export type SelectorName = 'matching' | 'share-all' | 'fixed-depth' | 'random';
-export type Preprocessing = 'bytes' | 'unit' | 'signed' | 'imagenet';
-export type Backend = 'cpu' | 'webgpu';
+export type Pixels = 'bytes' | 'unit' | 'signed' | 'imagenet';
 export type Phase = 'teachers' | 'score' | 'search' | 'distil' | 'evaluate' | 'export';
 
 export interface SearchSettings {
-  calibration_images: number;
-  ridge_rows_per_channel: number;
-  finalists: number;
-  finalist_image_passes: number;
+  calibration_images?: number;
+  ridge_rows_per_channel?: number;
+  score_images?: number;
+  finalists?: number;
+  finalist_image_passes?: number;
 }
 
 export interface TrainSettings {
-  image_passes: number;
-  batch_size: number;
-  learning_rate: number;
+  image_passes?: number;
+  batch_size?: number;
+  learning_rate?: number;
 }
 
 export interface Settings {
-  budget: number;
-  selector: SelectorName;
-  seed: number;
-  use_labels: boolean;
-  search: SearchSettings;
-  train: TrainSettings;
+  budget?: number;
+  selector?: SelectorName;
+  seed?: number;
+  use_labels?: boolean;
+  search?: SearchSettings;
+  train?: TrainSettings;
 }
 
 export interface TaskCard {
@@ -52,12 +52,12 @@ export interface NetworkCard {
 }
 
 export interface NetworkOptions {
-  task?: string;
-  classes?: string[];
-  preprocessing?: Preprocessing;
+  task?: string | undefined;
+  classes?: string[] | undefined;
+  preprocessing?: Pixels | undefined;
 }
 
-export interface DataTask {
+export interface LabelledTask {
   name: string;
   classes: string[];
   labelled: number;
@@ -74,7 +74,7 @@ export interface DataCard {
   channels: number;
   height: number;
   width: number;
-  tasks: DataTask[];
+  tasks: LabelledTask[];
   train: number;
   architecture: number;
   validation: number;
@@ -103,7 +103,7 @@ export interface PlanSummary {
 
 export type Event =
   | { kind: 'phase_started'; phase: Phase }
-  | { kind: 'progress'; phase: Phase; done: number; total: number; seconds_left?: number }
+  | { kind: 'progress'; phase: Phase; done: number; total: number; seconds_left: number | undefined }
   | {
       kind: 'candidate_scored';
       donor: number;
@@ -130,8 +130,8 @@ export type Event =
   | { kind: 'warning'; message: string };
 
 export interface Scores {
-  original?: number;
-  merged?: number;
+  original: number | undefined;
+  merged: number | undefined;
   agreement: number;
   images: number;
   labelled: number;
@@ -191,22 +191,22 @@ export interface InputFile {
 
 export interface Session {
   readonly device: string;
-  add_network(fileName: string, bytes: Uint8Array, options?: NetworkOptions): Promise<NetworkCard>;
-  remove_network(index: number): void;
-  networks(): NetworkCard[];
-  load_zip(bytes: Uint8Array): Promise<DataCard>;
-  load_files(files: InputFile[]): Promise<DataCard>;
-  run(settings: Settings, onEvent: (event: Event) => void): Promise<Outcome>;
+  addNetwork(file_name: string, bytes: Uint8Array, options: NetworkOptions | undefined): NetworkCard;
+  removeNetwork(index: number): void;
+  loadZip(bytes: Uint8Array, on_progress: (done: number, total: number) => void): Promise<DataCard>;
+  loadFiles(
+    files: { path: string; bytes: Uint8Array }[],
+    on_progress: (done: number, total: number) => void,
+  ): Promise<DataCard>;
+  run(settings: Settings, on_event: (event: Event) => void): Promise<Outcome>;
   cancel(): void;
-  free(): void;
 }
 
 /** What a core artifact exports. */
 export interface Core {
   default(): Promise<unknown>;
   version(): string;
-  /** The settings of a full run, and of one that ends within a minute. */
-  default_settings(): Settings;
-  quick_settings(): Settings;
-  Session: { create(backend: Backend): Promise<Session> };
+  defaultSettings(quick: boolean): Settings;
+  selectorNames(): string[];
+  Session: { create(backend: string): Promise<Session> };
 }

@@ -1,13 +1,15 @@
 // The core as the page sees it. Remembers what was loaded, so that a new worker can be given it again.
-import { type WorkerLike, WorkerClient } from './client';
-import type { DataCard, Event as RunEvent, NetworkCard, NetworkOptions, Outcome, Settings } from './core';
+import { WorkerClient, type WorkerLike } from './client';
+import type { DataCard, NetworkCard, NetworkOptions, Outcome, Event as RunEvent, Settings } from './core';
 import { toFailure } from './failure';
-import type { BackendInUse, BackendWish, Failure, NamedFile, OutsideAnswer } from './protocol';
+import type { BackendInUse, BackendWish, Failure, LoadProgress, NamedFile, OutsideAnswer } from './protocol';
 
 interface LoadedNetwork {
   file: NamedFile;
   options?: NetworkOptions;
 }
+
+type OnProgress = (progress: LoadProgress) => void;
 
 type LoadedData = { zip: NamedFile } | { files: NamedFile[] };
 
@@ -57,12 +59,12 @@ export class Engine {
     this.#networks.splice(index, 1);
   }
 
-  loadZip(zip: NamedFile): Promise<DataCard> {
-    return this.#load({ zip });
+  loadZip(zip: NamedFile, onProgress: OnProgress): Promise<DataCard> {
+    return this.#load({ zip }, onProgress);
   }
 
-  loadFiles(files: NamedFile[]): Promise<DataCard> {
-    return this.#load({ files });
+  loadFiles(files: NamedFile[], onProgress: OnProgress): Promise<DataCard> {
+    return this.#load({ files }, onProgress);
   }
 
   async run(settings: Settings, onEvent: (event: RunEvent) => void): Promise<Outcome> {
@@ -86,17 +88,17 @@ export class Engine {
     return this.#client.call('try_outside', {});
   }
 
-  async #load(data: LoadedData): Promise<DataCard> {
+  async #load(data: LoadedData, onProgress: OnProgress): Promise<DataCard> {
     await this.#ready;
-    const card = await this.#send(data);
+    const card = await this.#send(data, onProgress);
     this.#data = data;
     return card;
   }
 
-  #send(data: LoadedData): Promise<DataCard> {
+  #send(data: LoadedData, onProgress?: OnProgress): Promise<DataCard> {
     return 'zip' in data
-      ? this.#client.call('load_zip', { file: data.zip })
-      : this.#client.call('load_files', { files: data.files });
+      ? this.#client.call('load_zip', { file: data.zip }, onProgress)
+      : this.#client.call('load_files', { files: data.files }, onProgress);
   }
 
   #open(wish: BackendWish, because?: Failure): void {

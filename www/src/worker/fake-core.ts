@@ -1,10 +1,8 @@
 // A core that computes nothing, for tests and for work on the page without the WebAssembly build.
 // It tells the story of a run in the core's own words. Never part of the page that is built.
 import type {
-  Backend,
   DataCard,
   Event,
-  InputFile,
   JoinPointCard,
   NetworkCard,
   NetworkOptions,
@@ -54,6 +52,14 @@ const mobilenet: Known['blocks'] = [
   [96, 1, 0.98],
 ];
 
+const typeface: Known = {
+  classes: ['serif', 'sans'],
+  params: 174_000,
+  macs: 6_600_000,
+  accuracy: 0.948,
+  blocks: resnet,
+};
+
 const known: Record<string, Known> = {
   character: {
     classes: [...letters('0', 10), ...letters('A', 26), ...letters('a', 26)],
@@ -62,7 +68,7 @@ const known: Record<string, Known> = {
     accuracy: 0.986,
     blocks: vgg,
   },
-  typeface: { classes: ['serif', 'sans'], params: 174_000, macs: 6_600_000, accuracy: 0.948, blocks: resnet },
+  typeface,
   emphasis: {
     classes: ['regular', 'bold', 'italic', 'bold italic'],
     params: 102_000,
@@ -83,23 +89,32 @@ const known: Record<string, Known> = {
 /** Milliseconds between events; tests set it to 0. */
 export const pace = { milliseconds: 12 };
 
+type OnProgress = (done: number, total: number) => void;
+
 const pause = (factor = 1) => new Promise((resolve) => setTimeout(resolve, pace.milliseconds * factor));
+
+async function readImages(count: number, onProgress: OnProgress): Promise<void> {
+  for (let part = 1; part <= 10; part++) {
+    await pause(6);
+    onProgress(Math.round((count * part) / 10), count);
+  }
+}
 
 function failure(code: string, message: string, hint: string): CoreFailure {
   return new CoreFailure({ code, message, hint });
 }
 
-const settings = (imagePasses: number, finalists: number): Settings => ({
+const settings = (imagePasses: number, finalists: number) => ({
   budget: 0.42,
-  selector: 'matching',
+  selector: 'matching' as const,
   seed: 0,
   use_labels: true,
   search: { calibration_images: 512, ridge_rows_per_channel: 16, finalists, finalist_image_passes: 4096 },
   train: { image_passes: imagePasses, batch_size: 64, learning_rate: 3e-3 },
 });
 
-export const default_settings = () => settings(50_000, 4);
-export const quick_settings = () => settings(4_000, 1);
+export const defaultSettings = (quick: boolean) => (quick ? settings(4_000, 1) : settings(50_000, 4));
+export const selectorNames = () => ['matching', 'share-all', 'fixed-depth', 'random'];
 export const version = () => '0.1.0';
 export default async function init() {}
 
@@ -109,11 +124,11 @@ export class Session {
   #data: DataCard | null = null;
   #stop = false;
 
-  private constructor(backend: Backend) {
+  private constructor(backend: string) {
     this.device = backend === 'cpu' ? 'CPU (SIMD)' : 'WebGPU: fake adapter';
   }
 
-  static async create(backend: Backend): Promise<Session> {
+  static async create(backend: string): Promise<Session> {
     await pause(20);
     if (backend === 'webgpu') {
       const message = 'The self-test failed: conv2d differs from the CPU by 0.31.';
@@ -122,8 +137,7 @@ export class Session {
     return new Session(backend);
   }
 
-  async add_network(fileName: string, bytes: Uint8Array, options?: NetworkOptions): Promise<NetworkCard> {
-    await pause(10);
+  addNetwork(fileName: string, bytes: Uint8Array, options: NetworkOptions | undefined): NetworkCard {
     // An ONNX file starts with the field `ir_version`.
     if (bytes[0] !== 8) {
       const hint = 'Export the network again, for example by torch.onnx.export.';
@@ -139,31 +153,28 @@ export class Session {
       const message = `Two networks have the task “${task}”.`;
       throw failure('same_task', message, 'Rename the task of one of them, or leave it out.');
     }
-    const card = cardOf(name, task, known[name] ?? { ...known['typeface']!, classes: options?.classes ?? [] });
+    const card = cardOf(name, task, known[name] ?? { ...typeface, classes: options?.classes ?? [] });
     this.#cards.push(card);
     return card;
   }
 
-  remove_network(index: number): void {
+  removeNetwork(index: number): void {
     this.#cards.splice(index, 1);
   }
 
-  networks(): NetworkCard[] {
-    return this.#cards;
-  }
-
-  async load_zip(bytes: Uint8Array): Promise<DataCard> {
-    await pause(40);
-    if (bytes[0] !== 0x50) throw failure('not_zip', 'The file is not a zip archive.', 'Pack the images again.');
+  async loadZip(bytes: Uint8Array, onProgress: OnProgress): Promise<DataCard> {
+    if (bytes[0] !== 0x50)
+      throw failure('not_zip', 'The file is not a zip archive.', 'Pack the images again.');
     if (bytes.length < 100) {
       const hint = 'Put PNG, JPEG, WebP, BMP or GIF files into it, with labels.csv if they are labelled.';
       throw failure('no_images', 'There is no image in the zip.', hint);
     }
+    await readImages(12_400, onProgress);
     return this.#keep(12_400);
   }
 
-  async load_files(files: InputFile[]): Promise<DataCard> {
-    await pause(40);
+  async loadFiles(files: unknown[], onProgress: OnProgress): Promise<DataCard> {
+    await readImages(files.length, onProgress);
     return this.#keep(files.length);
   }
 
@@ -198,8 +209,6 @@ export class Session {
   cancel(): void {
     this.#stop = true;
   }
-
-  free(): void {}
 
   async run(settings: Settings, onEvent: (event: Event) => void): Promise<Outcome> {
     this.#stop = false;
@@ -249,7 +258,7 @@ export class Session {
 
   async #search(settings: Settings, onEvent: (event: Event) => void): Promise<PlanSummary> {
     onEvent({ kind: 'phase_started', phase: 'search' });
-    const plans = [1, 2, 3, 4].slice(0, settings.search.finalists).map((kept) => planOf(this.#cards, kept));
+    const plans = [1, 2, 3, 4].slice(0, settings.search?.finalists).map((kept) => planOf(this.#cards, kept));
     for (const [index, plan] of plans.entries()) {
       await pause(30);
       this.#checkStop();
@@ -262,17 +271,29 @@ export class Session {
 
   async #distil(settings: Settings, onEvent: (event: Event) => void): Promise<Outcome['report']['curve']> {
     onEvent({ kind: 'phase_started', phase: 'distil' });
-    const steps = Math.ceil(settings.train.image_passes / settings.train.batch_size);
+    const { image_passes: passes = 0, batch_size = 64, learning_rate: peak = 0 } = settings.train ?? {};
+    const steps = Math.ceil(passes / batch_size);
     const curve: Outcome['report']['curve'] = [];
     for (let step = 1; step <= steps && !this.#stop; step++) {
       await pause();
       const done = step / steps;
       const noise = 1 + 0.12 * Math.sin(step * 12.9898) * Math.cos(step * 4.1);
-      const task_losses = this.#cards.map((_, t) => (0.12 + 0.1 * t + (2.6 - t * 0.5) * Math.exp(-9 * done)) * noise);
+      const task_losses = this.#cards.map(
+        (_, t) => (0.12 + 0.1 * t + (2.6 - t * 0.5) * Math.exp(-9 * done)) * noise,
+      );
       const loss = task_losses.reduce((a, b) => a + b, 0);
-      const image_passes = step * settings.train.batch_size;
-      const learning_rate = settings.train.learning_rate * Math.sin(Math.PI * Math.min(1, done + 0.1));
-      onEvent({ kind: 'step', step, steps, image_passes, loss, task_losses, learning_rate, images_per_second: 5300 });
+      const image_passes = step * batch_size;
+      const learning_rate = peak * Math.sin(Math.PI * Math.min(1, done + 0.1));
+      onEvent({
+        kind: 'step',
+        step,
+        steps,
+        image_passes,
+        loss,
+        task_losses,
+        learning_rate,
+        images_per_second: 5300,
+      });
       curve.push({ step, image_passes, loss, task_losses });
       if (step % Math.ceil(steps / 12) === 0 || step === steps) {
         const teacher = this.#cards.map((card) => known[card.name]?.accuracy ?? 0.9);
@@ -285,19 +306,30 @@ export class Session {
 }
 
 function cardOf(name: string, task: string, { classes, params, macs, blocks }: Known): NetworkCard {
-  const join_points = blocks.map(([channels, size, share], index): JoinPointCard => ({
-    tensor: `/features/block${index + 1}/Relu_output_0`,
-    shape: [channels, size, size],
-    macs_before: Math.round(macs * share),
-    macs_after: Math.round(macs * (1 - share)),
-  }));
+  const join_points = blocks.map(
+    ([channels, size, share], index): JoinPointCard => ({
+      tensor: `/features/block${index + 1}/Relu_output_0`,
+      shape: [channels, size, size],
+      macs_before: Math.round(macs * share),
+      macs_after: Math.round(macs * (1 - share)),
+    }),
+  );
   const operators: [string, number][] = [
     ['Conv', blocks.length],
     ['BatchNormalization', blocks.length],
     ['Relu', blocks.length],
     ['Gemm', 1],
   ];
-  return { name, tasks: [{ name: task, classes }], input: [1, 32, 32], params, macs, opset: 17, operators, join_points };
+  return {
+    name,
+    tasks: [{ name: task, classes }],
+    input: [1, 32, 32],
+    params,
+    macs,
+    opset: 17,
+    operators,
+    join_points,
+  };
 }
 
 function candidates(cards: NetworkCard[]) {
@@ -313,7 +345,15 @@ function candidates(cards: NetworkCard[]) {
               const chance = 1 / receiverCard.tasks[0]!.classes.length;
               const agreement = chance + (1 - chance) * fit * (0.95 - 0.35 * Math.abs(from - 0.6));
               const r_squared = 0.2 + 0.75 * fit;
-              return { donor, donor_point, receiver, receiver_point, agreement, divergence: 2 * (1 - fit), r_squared };
+              return {
+                donor,
+                donor_point,
+                receiver,
+                receiver_point,
+                agreement,
+                divergence: 2 * (1 - fit),
+                r_squared,
+              };
             }),
           ),
     ),
@@ -357,7 +397,13 @@ function outcome(
   const drops = [0.0048, -0.0012, 0.0031, 0.002];
   const tasks = cards.map((card, index) => {
     const original = known[card.name]?.accuracy ?? 0.9;
-    const scores = { original, merged: original - drops[index % 4]!, agreement: 0.978 - index * 0.009, images: data.test, labelled: data.test };
+    const scores = {
+      original,
+      merged: original - drops[index % 4]!,
+      agreement: 0.978 - index * 0.009,
+      images: data.test,
+      labelled: data.test,
+    };
     return { name: card.tasks[0]!.name, classes: card.tasks[0]!.classes, validation: scores, test: scores };
   });
   const total = (key: 'macs' | 'params') => cards.reduce((sum, card) => sum + card[key], 0);
@@ -378,8 +424,15 @@ function outcome(
     },
     seconds: { teachers: 2, search: 5, train: seconds, evaluate: 1, total: seconds + 8 },
     curve,
-    data: { images: data.images, train: data.train, architecture: data.architecture, validation: data.validation, test: data.test, skipped: data.skipped.length },
+    data: {
+      images: data.images,
+      train: data.train,
+      architecture: data.architecture,
+      validation: data.validation,
+      test: data.test,
+      skipped: data.skipped.length,
+    },
     warnings: [],
   };
-  return { report, onnx: new Uint8Array([8, 9, 18, 9]), safetensors: new Uint8Array([16, 0, 0, 0]) };
+  return { report, onnx: new Uint8Array(412_000).fill(8), safetensors: new Uint8Array(398_000) };
 }

@@ -1,8 +1,11 @@
 // Answers the page's requests with the core. One request at a time, for the core has one state; only `cancel` overtakes.
 import { openBackend, type Surroundings } from './backend';
-import type { InputFile, Outcome, Session } from './core';
+import type { Outcome, Session } from './core';
 import { CoreFailure, isFault, toFailure } from './failure';
-import type { FromWorker, NamedFile, OutsideAnswer, Request, ToWorker, Value, Method } from './protocol';
+import type { FromWorker, Method, NamedFile, OutsideAnswer, Request, ToWorker, Value } from './protocol';
+
+/** Milliseconds. */
+const progressEvery = 60;
 
 /** What the handler needs from the worker it runs in. */
 export interface Host {
@@ -32,20 +35,31 @@ export function createHandler(host: Host): (message: ToWorker) => void {
       }
       case 'add_network': {
         const { file, options } = request.args;
-        return opened().add_network(file.path, await bytesOf(file), options);
+        return opened().addNetwork(file.path, await bytesOf(file), options);
       }
       case 'remove_network':
-        opened().remove_network(request.args.index);
+        opened().removeNetwork(request.args.index);
         return null;
       case 'load_zip':
-        return opened().load_zip(await bytesOf(request.args.file));
+        return opened().loadZip(await bytesOf(request.args.file), reading(request.id));
       case 'load_files':
-        return opened().load_files(await readAll(request.args.files));
+        return opened().loadFiles(await readAll(request.args.files), reading(request.id));
       case 'run':
         return run(request.id, opened(), request.args.settings);
       case 'try_outside':
         return host.tryOutside();
     }
+  }
+
+  /** Tells how far the reading is, not for every image. */
+  function reading(id: number): (done: number, total: number) => void {
+    let last = Number.NEGATIVE_INFINITY;
+    return (done, total) => {
+      const now = performance.now();
+      if (now - last < progressEvery && done < total) return;
+      last = now;
+      host.send({ id, kind: 'event', event: { done, total } });
+    };
   }
 
   async function run(id: number, core: Session, settings: Parameters<Session['run']>[0]): Promise<Outcome> {
@@ -90,13 +104,15 @@ async function bytesOf({ path, file }: NamedFile): Promise<Uint8Array> {
   }
 }
 
-async function readAll(files: NamedFile[]): Promise<InputFile[]> {
-  const read: InputFile[] = [];
+async function readAll(files: NamedFile[]): Promise<{ path: string; bytes: Uint8Array }[]> {
+  const read = [];
   for (const file of files) read.push({ path: file.path, bytes: await bytesOf(file) });
   return read;
 }
 
 /** The files of an outcome are handed over, not copied. */
 function transferable(value: Value<Method>): Transferable[] {
-  return value !== null && typeof value === 'object' && 'onnx' in value ? [value.onnx.buffer, value.safetensors.buffer] : [];
+  return value !== null && typeof value === 'object' && 'onnx' in value
+    ? [value.onnx.buffer, value.safetensors.buffer]
+    : [];
 }

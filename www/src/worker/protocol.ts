@@ -1,13 +1,7 @@
 // What the page and its worker say to each other. Every request has an id; its replies carry the same id.
-import type {
-  Backend,
-  DataCard,
-  Event as RunEvent,
-  NetworkCard,
-  NetworkOptions,
-  Outcome,
-  Settings,
-} from './core';
+import type { DataCard, NetworkCard, NetworkOptions, Outcome, Event as RunEvent, Settings } from './core';
+
+export type Backend = 'cpu' | 'webgpu';
 
 /** The backend that the user asks for. */
 export type BackendWish = 'auto' | Backend;
@@ -53,26 +47,37 @@ export interface NamedFile {
   file: Blob;
 }
 
+/** How far the reading of images is. */
+export interface LoadProgress {
+  done: number;
+  total: number;
+}
+
 export interface Methods {
-  open: { args: { base: string; wish: BackendWish }; value: BackendInUse };
-  add_network: { args: { file: NamedFile; options?: NetworkOptions }; value: NetworkCard };
-  remove_network: { args: { index: number }; value: null };
-  load_zip: { args: { file: NamedFile }; value: DataCard };
-  load_files: { args: { files: NamedFile[] }; value: DataCard };
-  run: { args: { settings: Settings }; value: Outcome };
-  try_outside: { args: Record<string, never>; value: OutsideAnswer };
+  open: { args: { base: string; wish: BackendWish }; value: BackendInUse; event: never };
+  add_network: {
+    args: { file: NamedFile; options?: NetworkOptions | undefined };
+    value: NetworkCard;
+    event: never;
+  };
+  remove_network: { args: { index: number }; value: null; event: never };
+  load_zip: { args: { file: NamedFile }; value: DataCard; event: LoadProgress };
+  load_files: { args: { files: NamedFile[] }; value: DataCard; event: LoadProgress };
+  run: { args: { settings: Settings }; value: Outcome; event: RunEvent };
+  try_outside: { args: Record<string, never>; value: OutsideAnswer; event: never };
 }
 
 export type Method = keyof Methods;
 export type Args<M extends Method> = Methods[M]['args'];
 export type Value<M extends Method> = Methods[M]['value'];
+export type EventOf<M extends Method> = Methods[M]['event'];
 
 export type Request = { [M in Method]: { id: number; method: M; args: Args<M> } }[Method];
 
 export type ToWorker = Request | { id: number; method: 'cancel' };
 
 export type FromWorker =
-  | { id: number; kind: 'event'; event: RunEvent }
+  | { id: number; kind: 'event'; event: EventOf<Method> }
   | { id: number; kind: 'value'; value: Value<Method> }
   | { id: number; kind: 'failure'; failure: Failure }
   /** The core is broken beyond this request: the worker has to be replaced. */

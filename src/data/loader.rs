@@ -1,0 +1,360 @@
+//! Loads a data set: matches its labels with the networks' tasks, decodes its images, splits it.
+
+use serde::{Deserialize, Serialize};
+
+use super::dataset::{Dataset, TaskLabels};
+use super::decode::{self, ImageShape};
+use super::error::DataError;
+use super::labels::{FOLDER_TASK, Labels, Row};
+use super::source::{Files, Skipped};
+use super::split::{self, Fractions, Split};
+
+/// Bytes that the pixels of a data set may take: below what one allocation in a browser can hold.
+const MAX_PIXEL_BYTES: usize = 1_800_000_000;
+
+/// A task that a network knows, with its classes in the order of the network's outputs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    pub name: String,
+    pub classes: Vec<String>,
+}
+
+/// How to load a data set.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    pub shape: ImageShape,
+    /// The tasks of the networks. Empty: the tasks and classes are those that the data set names.
+    pub tasks: Vec<Expected>,
+    /// The task that class folders label, where the folder names do not tell.
+    pub folder_task: Option<String>,
+    pub fractions: Fractions,
+    /// The fewest images of a split.
+    pub min_per_split: usize,
+    pub seed: u64,
+}
+
+impl LoadOptions {
+    /// The defaults for images of one shape and the tasks of the networks.
+    pub fn new(shape: ImageShape, tasks: Vec<Expected>) -> Self {
+        LoadOptions {
+            shape,
+            tasks,
+            folder_task: None,
+            fractions: Fractions::default(),
+            min_per_split: 2,
+            seed: 0,
+        }
+    }
+}
+
+/// Loads a data set in steps, so that a page can answer in between.
+#[derive(Debug)]
+pub struct Loader {
+    files: Files,
+    options: LoadOptions,
+    rows: Vec<Row>,
+    next: usize,
+    /// Rows whose image was decoded.
+    kept: Vec<usize>,
+    groups: Option<Vec<String>>,
+    splits: Option<Vec<Split>>,
+    data: Dataset,
+}
+
+impl Loader {
+    /// Reads the labels; no image is decoded yet.
+    ///
+    /// # Errors
+    /// As [`Labels::read`]; a shape that images cannot take; more pixels than memory holds; labels that are
+    /// not classes of the expected tasks; class folders that fit none of them, or several.
+    pub fn new(files: Files, options: &LoadOptions) -> Result<Loader, DataError> {
+        let shape = options.shape;
+        if !shape.is_valid() {
+            let ImageShape { channels, height, width } = shape;
+            return Err(DataError::BadShape { channels, height, width, limit: decode::MAX_SIDE as usize });
+        }
+        let mut labels = Labels::read(&files)?;
+        if labels.rows.len().saturating_mul(shape.len()) > MAX_PIXEL_BYTES {
+            return Err(DataError::TooManyPixels {
+                images: labels.rows.len(),
+                channels: shape.channels,
+                height: shape.height,
+                width: shape.width,
+                limit_mib: (MAX_PIXEL_BYTES >> 20) as u64,
+            });
+        }
+        name_folder_task(&mut labels, options)?;
+        let (tasks, unused_tasks) = map_tasks(&labels, &options.tasks)?;
+        let mut skipped = files.skipped().to_vec();
+        skipped.append(&mut labels.skipped);
+        let data = Dataset {
+            shape,
+            pixels: Vec::new(),
+            tasks,
+            groups: None,
+            splits: Vec::new(),
+            paths: Vec::new(),
+            skipped,
+            unused_tasks,
+        };
+        let (groups, splits) = (labels.groups, labels.splits);
+        Ok(Loader {
+            files,
+            options: options.clone(),
+            rows: labels.rows,
+            next: 0,
+            kept: Vec::new(),
+            groups,
+            splits,
+            data,
+        })
+    }
+
+    /// Images done, and all of them.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.next, self.rows.len())
+    }
+
+    /// Decodes up to `images` more; false once all are done. What does not decode is listed as skipped.
+    pub fn step(&mut self, images: usize) -> bool {
+        let until = self.rows.len().min(self.next.saturating_add(images));
+        for row in self.next..until {
+            let path = self.rows[row].path.clone();
+            let bytes = self.files.take(&path).unwrap_or_default();
+            match decode::decode(&bytes, self.options.shape) {
+                Ok(image) => {
+                    self.data.pixels.extend(image);
+                    self.data.paths.push(path);
+                    self.kept.push(row);
+                }
+                Err(reason) => self.data.skipped.push(Skipped { path, reason }),
+            }
+        }
+        self.next = until;
+        self.next < self.rows.len()
+    }
+
+    /// Decodes what is left and splits.
+    ///
+    /// # Errors
+    /// No image that decodes; fewer images than a split needs.
+    pub fn finish(mut self) -> Result<Dataset, DataError> {
+        while self.step(usize::MAX) {}
+        let Loader { kept, mut data, options, .. } = self;
+        if kept.is_empty() {
+            let first = data.skipped.first().cloned();
+            let Skipped { path, reason } =
+                first.unwrap_or(Skipped { path: String::new(), reason: String::new() });
+            return Err(DataError::NothingDecodes { count: data.skipped.len(), path, reason });
+        }
+        for task in &mut data.tasks {
+            task.labels = kept.iter().map(|&row| task.labels[row]).collect();
+        }
+        data.groups = self.groups.map(|groups| kept.iter().map(|&row| groups[row].clone()).collect());
+        let fixed: Option<Vec<Split>> =
+            self.splits.map(|splits| kept.iter().map(|&row| splits[row]).collect());
+        data.splits = split::assign(
+            kept.len(),
+            fixed.as_deref(),
+            data.groups.as_deref(),
+            &options.fractions,
+            options.seed,
+            options.min_per_split,
+        )?;
+        data.pixels.shrink_to_fit();
+        Ok(data)
+    }
+}
+
+/// Finds which of the expected tasks the class folders label.
+fn name_folder_task(labels: &mut Labels, options: &LoadOptions) -> Result<(), DataError> {
+    if labels.tasks != [FOLDER_TASK]
+        || labels.groups.is_some()
+        || options.tasks.iter().any(|t| t.name == FOLDER_TASK)
+    {
+        return Ok(());
+    }
+    if let Some(name) = &options.folder_task {
+        labels.tasks = vec![name.clone()];
+        return Ok(());
+    }
+    let folders = labels.classes(0);
+    let fitting: Vec<&Expected> = options
+        .tasks
+        .iter()
+        .filter(|task| folders.iter().all(|folder| task.classes.contains(folder)))
+        .collect();
+    match (&fitting[..], &options.tasks[..]) {
+        (_, []) => {}
+        ([task], _) => labels.tasks = vec![task.name.clone()],
+        // The message about an unknown class will say more.
+        ([], [task]) => labels.tasks = vec![task.name.clone()],
+        _ => {
+            let tasks = fitting.iter().map(|task| task.name.clone()).collect();
+            return Err(DataError::FoldersFitNoTask { folders, tasks });
+        }
+    }
+    Ok(())
+}
+
+/// Labels as class indices: of the expected tasks, or of those that the data set names.
+fn map_tasks(labels: &Labels, expected: &[Expected]) -> Result<(Vec<TaskLabels>, Vec<String>), DataError> {
+    let own: Vec<Expected>;
+    let wanted = if expected.is_empty() {
+        let named = labels.tasks.iter().enumerate();
+        own = named
+            .map(|(at, name)| Expected { name: name.clone(), classes: ordered(labels.classes(at)) })
+            .collect();
+        &own
+    } else {
+        expected
+    };
+    let mut used = vec![false; labels.tasks.len()];
+    let mut tasks = Vec::with_capacity(wanted.len());
+    for task in wanted {
+        let column = labels.tasks.iter().position(|name| *name == task.name);
+        let column =
+            column.or_else(|| labels.tasks.iter().position(|name| name.eq_ignore_ascii_case(&task.name)));
+        let mut indices = vec![None; labels.rows.len()];
+        if let Some(column) = column {
+            used[column] = true;
+            for (row, index) in labels.rows.iter().zip(&mut indices) {
+                let Some(label) = &row.labels[column] else { continue };
+                let Some(class) = task.classes.iter().position(|class| class == label) else {
+                    return Err(DataError::UnknownClass {
+                        task: task.name.clone(),
+                        value: label.clone(),
+                        place: row.place.clone(),
+                        classes: task.classes.clone(),
+                    });
+                };
+                *index = Some(class as u32);
+            }
+        }
+        tasks.push(TaskLabels { name: task.name.clone(), classes: task.classes.clone(), labels: indices });
+    }
+    let unused =
+        labels.tasks.iter().zip(used).filter(|(_, used)| !used).map(|(name, _)| name.clone()).collect();
+    Ok((tasks, unused))
+}
+
+/// Class names by number where all are numbers, else as text.
+fn ordered(mut classes: Vec<String>) -> Vec<String> {
+    if classes.iter().all(|class| class.parse::<i64>().is_ok()) {
+        classes.sort_by_key(|class| class.parse::<i64>().unwrap_or_default());
+    }
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::source::Limits;
+    use super::*;
+
+    fn png(grey: u8) -> Vec<u8> {
+        let image = image::GrayImage::from_pixel(2, 2, image::Luma([grey]));
+        let mut out = Cursor::new(Vec::new());
+        image.write_to(&mut out, image::ImageFormat::Png).unwrap();
+        out.into_inner()
+    }
+
+    const GREY2: ImageShape = ImageShape { channels: 1, height: 2, width: 2 };
+
+    fn task(name: &str, classes: &[&str]) -> Expected {
+        Expected { name: name.to_string(), classes: classes.iter().map(|c| c.to_string()).collect() }
+    }
+
+    /// 20 images `00.png` .. in a folder per class, and the given extra files.
+    fn files(classes: &[&str], extra: &[(&str, &[u8])]) -> Files {
+        let images =
+            (0..20u8).map(|i| (format!("{}/{i:02}.png", classes[i as usize % classes.len()]), png(i)));
+        let extra = extra.iter().map(|(name, content)| (name.to_string(), content.to_vec()));
+        Files::from_list(images.chain(extra), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn labels_follow_the_order_of_the_network() {
+        let options = LoadOptions::new(GREY2, vec![task("pet", &["dog", "cat"]), task("size", &["s"])]);
+        let data = Dataset::load(files(&["cat", "dog"], &[]), &options).unwrap();
+        assert_eq!(data.paths[0], "cat/00.png");
+        assert_eq!(data.task("pet").unwrap().labels[0], Some(1));
+        assert_eq!(data.task("size").unwrap().labels[0], None);
+        assert_eq!(data.image(data.len() - 1), [19; 4]);
+        assert_eq!(data.indices(Split::Train).len(), 12);
+        assert_eq!(data.summary().tasks[0].classes, [("dog".to_string(), 10), ("cat".to_string(), 10)]);
+    }
+
+    #[test]
+    fn an_image_that_does_not_decode_is_listed_and_its_labels_go_with_it() {
+        let options = LoadOptions::new(GREY2, Vec::new());
+        let data = Dataset::load(files(&["cat", "dog"], &[("cat/000.png", b"broken")]), &options).unwrap();
+        assert_eq!((data.len(), data.skipped[0].path.as_str()), (20, "cat/000.png"));
+        for (path, label) in data.paths.iter().zip(&data.tasks[0].labels) {
+            assert_eq!(*label, Some(u32::from(path.starts_with("dog"))), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_table_with_groups_keeps_them_together() {
+        let mut table = "file,group,split,kind,extra\n".to_string();
+        for i in 0..20 {
+            let split = if i < 12 {
+                "train"
+            } else if i < 16 {
+                "validation"
+            } else {
+                "test"
+            };
+            table += &format!("x/{i:02}.png,g{},{split},{},?\n", i / 2, i % 12);
+        }
+        let data = Dataset::load(
+            files(&["x"], &[("labels.csv", table.as_bytes())]),
+            &LoadOptions::new(GREY2, Vec::new()),
+        );
+        let data = data.unwrap();
+        assert_eq!(data.indices(Split::Architecture).len(), 2);
+        let pair = data.indices(Split::Architecture);
+        assert_eq!(pair[0] / 2, pair[1] / 2, "both of one group");
+        assert_eq!(data.tasks[0].classes[9..], ["9", "10", "11"], "numbers in their order");
+        let options = LoadOptions::new(
+            GREY2,
+            vec![task("kind", &data.tasks[0].classes.iter().map(String::as_str).collect::<Vec<_>>())],
+        );
+        let data = Dataset::load(files(&["x"], &[("labels.csv", table.as_bytes())]), &options).unwrap();
+        assert_eq!(data.unused_tasks, ["extra"]);
+    }
+
+    #[test]
+    fn unknown_classes_and_folders_that_fit_nothing_are_errors() {
+        let load =
+            |tasks| Dataset::load(files(&["cat", "cow"], &[]), &LoadOptions::new(GREY2, tasks)).unwrap_err();
+        let error = load(vec![task("pet", &["cat", "dog"])]).to_string();
+        assert!(
+            error.starts_with("`cow` (the folder of cow/01.png) is not a class of the task `pet`"),
+            "{error}"
+        );
+        let error = load(vec![task("pet", &["cat", "dog"]), task("farm", &["cow"])]);
+        assert!(matches!(error, DataError::FoldersFitNoTask { .. }));
+        let error = load(vec![task("a", &["cat", "cow"]), task("b", &["cow", "cat"])]).to_string();
+        assert!(error.contains("could be classes of a or b"), "{error}");
+    }
+
+    #[test]
+    fn steps_give_the_same_as_one_go() {
+        let options = LoadOptions { seed: 4, ..LoadOptions::new(GREY2, Vec::new()) };
+        let mut loader = Loader::new(files(&["a", "b"], &[]), &options).unwrap();
+        assert!(loader.step(7));
+        assert_eq!(loader.progress(), (7, 20));
+        let steps = loader.finish().unwrap();
+        assert_eq!(steps, Dataset::load(files(&["a", "b"], &[]), &options).unwrap());
+    }
+
+    #[test]
+    fn nothing_that_decodes_is_an_error() {
+        let files = Files::from_list([("a.png".to_string(), b"x".to_vec())], &Limits::default()).unwrap();
+        let error = Dataset::load(files, &LoadOptions::new(GREY2, Vec::new())).unwrap_err();
+        assert!(matches!(error, DataError::NothingDecodes { count: 1, .. }));
+    }
+}

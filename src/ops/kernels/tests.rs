@@ -1,0 +1,219 @@
+//! Values and gradients against burn's own operations, and the same bits whatever the threads.
+
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Device, Distribution, Tensor, module};
+
+use super::{batch_norm_train, conv2d};
+
+/// Largest difference relative to the largest expected value.
+async fn difference<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>) -> f32 {
+    assert_eq!(found.dims(), expected.dims());
+    let (found, expected) = (floats(found).await, floats(expected).await);
+    let scale = expected.iter().fold(f32::MIN_POSITIVE, |scale, value| scale.max(value.abs()));
+    found.iter().zip(&expected).fold(0.0, |worst: f32, (a, b)| worst.max((a - b).abs() / scale))
+}
+
+async fn floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    let data = tensor.clone().into_data_async().await.expect("flex reads never fail");
+    data.try_to_vec().expect("f32 all along")
+}
+
+fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), device)
+}
+
+struct Case {
+    input: [usize; 4],
+    weight: [usize; 4],
+    stride: [usize; 2],
+    padding: [(usize, usize); 2],
+    dilation: [usize; 2],
+    groups: usize,
+}
+
+const fn case(input: [usize; 4], weight: [usize; 4], stride: usize, padding: usize, groups: usize) -> Case {
+    let padding = [(padding, padding); 2];
+    Case { input, weight, stride: [stride; 2], padding, dilation: [1; 2], groups }
+}
+
+const CASES: &[Case] = &[
+    // The blocks of the usual networks.
+    case([3, 1, 12, 12], [16, 1, 3, 3], 1, 1, 1),
+    case([17, 16, 8, 8], [33, 16, 3, 3], 1, 1, 1),
+    case([2, 8, 16, 16], [16, 8, 3, 3], 2, 1, 1),
+    case([2, 3, 32, 32], [8, 3, 7, 7], 2, 3, 1),
+    case([5, 24, 4, 4], [40, 24, 1, 1], 1, 0, 1),
+    case([2, 16, 7, 7], [5, 16, 1, 1], 2, 0, 1),
+    case([2, 19, 16, 16], [19, 1, 3, 3], 1, 1, 19),
+    case([2, 8, 15, 15], [8, 1, 5, 5], 2, 2, 8),
+    // Groups, with and without a channel multiplier.
+    case([2, 12, 9, 9], [18, 4, 3, 3], 1, 1, 3),
+    case([2, 4, 6, 6], [8, 1, 3, 3], 1, 1, 4),
+    case([2, 64, 5, 5], [64, 32, 3, 3], 1, 1, 2),
+    // No padding, a kernel as large as the image, a single pixel, padding wider than the image.
+    case([2, 3, 9, 9], [4, 3, 3, 3], 1, 0, 1),
+    case([2, 3, 6, 5], [4, 3, 6, 5], 1, 0, 1),
+    case([3, 4, 1, 1], [6, 4, 1, 1], 1, 0, 1),
+    case([1, 2, 2, 2], [3, 2, 3, 3], 1, 4, 1),
+    // A stride that skips pixels, whose gradient is zero.
+    case([2, 3, 8, 8], [4, 3, 2, 2], 3, 0, 1),
+    case([1, 2, 1, 1], [2, 2, 3, 3], 3, 1, 1),
+    // Everything at once.
+    Case {
+        input: [2, 6, 11, 10],
+        weight: [4, 3, 3, 2],
+        stride: [2, 1],
+        padding: [(0, 1), (2, 1)],
+        dilation: [1, 3],
+        groups: 2,
+    },
+    Case {
+        input: [3, 4, 9, 14],
+        weight: [7, 4, 5, 3],
+        stride: [3, 2],
+        padding: [(3, 0), (0, 4)],
+        dilation: [2, 2],
+        groups: 1,
+    },
+];
+
+impl Case {
+    fn options(&self) -> ConvOptions<2> {
+        ConvOptions {
+            stride: self.stride,
+            padding: self.padding,
+            dilation: self.dilation,
+            groups: self.groups,
+        }
+    }
+
+    /// Output, and gradients of input, weight and bias, by ours or burn's function.
+    fn gradients(
+        &self,
+        ours: bool,
+        [input, weight]: &[Tensor<4>; 2],
+        bias: Option<&Tensor<1>>,
+        factor: &Tensor<4>,
+    ) -> (Vec<Tensor<4>>, Option<Tensor<1>>) {
+        let [input, weight] = [input, weight].map(|tensor| Tensor::from_inner(tensor.clone()).require_grad());
+        let bias = bias.map(|bias| Tensor::from_inner(bias.clone()).require_grad());
+        // Channels last in memory: what a kernel must not take for granted.
+        let seen = input.clone().permute([0, 2, 3, 1]).mul_scalar(1.0).permute([0, 3, 1, 2]);
+        let output = match ours {
+            true => conv2d(seen, weight.clone(), bias.clone(), self.options()),
+            false => module::conv2d(seen, weight.clone(), bias.clone(), self.options()),
+        };
+        let gradients = (output.clone() * Tensor::from_inner(factor.clone())).sum().backward();
+        let grads = [&input, &weight].map(|tensor| tensor.grad(&gradients).expect("tracked"));
+        let bias = bias.map(|bias| bias.grad(&gradients).expect("tracked"));
+        ([vec![output.inner()], grads.to_vec()].concat(), bias)
+    }
+}
+
+#[test]
+fn convolutions_and_their_gradients_are_burns() {
+    let device = Device::flex();
+    pollster::block_on(async {
+        for case in CASES {
+            let tensors = [random(case.input, &device), random(case.weight, &device)];
+            let bias = random([case.weight[0]], &device);
+            for bias in [None, Some(&bias)] {
+                let shape =
+                    module::conv2d(tensors[0].clone(), tensors[1].clone(), None, case.options()).dims();
+                let factor = random(shape, &device);
+                let (ours, our_bias) = case.gradients(true, &tensors, bias, &factor);
+                let (burns, burn_bias) = case.gradients(false, &tensors, bias, &factor);
+                let names = ["output", "input gradient", "weight gradient"];
+                for ((ours, burns), name) in ours.iter().zip(&burns).zip(names) {
+                    let difference = difference(ours, burns).await;
+                    assert!(difference < 1e-4, "{name} of {:?}: {difference}", case.options());
+                }
+                if let (Some(ours), Some(burns)) = (our_bias, burn_bias) {
+                    assert!(difference(&ours, &burns).await < 1e-4, "bias gradient of {:?}", case.options());
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_plain_tensor_gets_the_same_output_as_a_tracked_one() {
+    let device = Device::flex();
+    let case = &CASES[1];
+    let (input, weight) = (random(case.input, &device), random(case.weight, &device));
+    let plain = conv2d(input.clone(), weight.clone(), None, case.options());
+    let tracked = conv2d(input, Tensor::from_inner(weight).require_grad(), None, case.options());
+    pollster::block_on(async { assert_eq!(floats(&plain).await, floats(&tracked.inner()).await) });
+}
+
+#[test]
+fn an_output_that_nobody_differentiates_is_left_out() {
+    let device = Device::flex();
+    let case = &CASES[2];
+    let input = Tensor::from_inner(random(case.input, &device));
+    let weight = Tensor::from_inner(random(case.weight, &device)).require_grad();
+    let gradients = conv2d(input.clone(), weight.clone(), None, case.options()).sum().backward();
+    assert!(weight.grad(&gradients).is_some() && input.grad(&gradients).is_none());
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let device = Device::flex();
+    let case = case([37, 16, 9, 9], [24, 16, 3, 3], 1, 1, 1);
+    let tensors = [random(case.input, &device), random(case.weight, &device)];
+    let factor = random([37, 24, 9, 9], &device);
+    let scale = random([16], &device);
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| {
+            let (mut results, bias) =
+                case.gradients(true, &tensors, Some(&random([24], &device).zeros_like()), &factor);
+            results.push(bias.expect("asked for").reshape([1, 24, 1, 1]));
+            results.push(batch_norm_train(tensors[0].clone(), scale.clone(), scale.clone(), 1e-5).output);
+            pollster::block_on(async {
+                let mut values = Vec::new();
+                for result in &results {
+                    values.extend(floats(result).await.iter().map(|value| value.to_bits()));
+                }
+                values
+            })
+        })
+    };
+    let one = run(1);
+    assert!([2, 3, 8].into_iter().all(|threads| run(threads) == one));
+}
+
+#[test]
+fn batch_norm_and_its_gradients_are_burns() {
+    let device = Device::flex();
+    pollster::block_on(async {
+        for shape in [[4, 3, 8, 8], [2, 5, 3, 7], [7, 17, 1, 1], [1, 2, 16, 16], [64, 4, 5, 5]] {
+            // An offset larger than the spread: where a careless variance loses its digits.
+            let input = random(shape, &device).add_scalar(50.0);
+            let [scale, shift] = [(); 2].map(|()| random([shape[1]], &device));
+            let factor = random(shape, &device);
+            let run = |ours: bool| {
+                let input = Tensor::from_inner(input.clone()).require_grad();
+                let [scale, shift] = [&scale, &shift].map(|t| Tensor::from_inner(t.clone()).require_grad());
+                let (output, mean, variance) = if ours {
+                    let result = batch_norm_train(input.clone(), scale.clone(), shift.clone(), 1e-5);
+                    (result.output, result.mean, result.variance)
+                } else {
+                    let result = module::batch_norm_train(input.clone(), scale.clone(), shift.clone(), 1e-5);
+                    (result.output, result.mean, result.variance)
+                };
+                let gradients = (output.clone() * Tensor::from_inner(factor.clone())).sum().backward();
+                let grads = [&scale, &shift].map(|tensor| tensor.grad(&gradients).expect("tracked"));
+                let wide = [output.inner(), input.grad(&gradients).expect("tracked")];
+                (wide, [grads.to_vec(), vec![mean.inner(), variance.inner()]].concat())
+            };
+            let ((ours, our_channels), (burns, burn_channels)) = (run(true), run(false));
+            for (ours, burns) in ours.iter().zip(&burns) {
+                assert!(difference(ours, burns).await < 2e-4, "{shape:?}");
+            }
+            for (ours, burns) in our_channels.iter().zip(&burn_channels) {
+                assert!(difference(ours, burns).await < 2e-4, "{shape:?}");
+            }
+        }
+    });
+}

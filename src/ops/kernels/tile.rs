@@ -1,0 +1,210 @@
+//! The innermost loops: small tiles of results held in vector registers.
+
+use macerator::{Scalar, Simd};
+
+/// The most rows a tile has.
+pub(super) const MAX_ROWS: usize = 12;
+
+/// Lanes of the widest vector there is.
+pub(super) const MAX_LANES: usize = 16;
+
+/// Rows of a tile, two vectors wide, that the registers of `S` hold.
+#[inline(always)]
+pub(super) fn tile_rows<S: Simd>() -> usize {
+    match f32::lanes::<S>() {
+        16 => 12,
+        8 => 6,
+        _ if cfg!(target_arch = "aarch64") => 12,
+        _ => 4,
+    }
+}
+
+/// Vector length and tile rows of the architecture at hand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    pub lanes: usize,
+    pub rows: usize,
+}
+
+/// The layout that [`macerator::with_simd`] functions will run with.
+#[macerator::with_simd]
+pub(super) fn layout<S: Simd>() -> Layout {
+    Layout { lanes: f32::lanes::<S>(), rows: tile_rows::<S>() }
+}
+
+/// Splits `count` rows into near-equal tiles of at most `most` rows.
+pub(super) fn tiles(count: usize, most: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
+    let parts = count.div_ceil(most);
+    (0..parts).map(move |i| {
+        let start = i * count / parts;
+        (start, (i + 1) * count / parts - start)
+    })
+}
+
+/// Calls `$function::<S, ROWS, ...>` for a run-time number of rows, 1 to 12.
+macro_rules! with_rows {
+    ($rows:expr, $function:ident::<$simd:ty, _ $(, $more:tt)*>($($argument:expr),* $(,)?)) => {
+        match $rows {
+            // Never: it lets the compiler leave out tiles that the registers of this architecture don't hold.
+            rows if rows > $crate::ops::kernels::tile::tile_rows::<$simd>() => {}
+            1 => $function::<$simd, 1 $(, $more)*>($($argument),*),
+            2 => $function::<$simd, 2 $(, $more)*>($($argument),*),
+            3 => $function::<$simd, 3 $(, $more)*>($($argument),*),
+            4 => $function::<$simd, 4 $(, $more)*>($($argument),*),
+            5 => $function::<$simd, 5 $(, $more)*>($($argument),*),
+            6 => $function::<$simd, 6 $(, $more)*>($($argument),*),
+            7 => $function::<$simd, 7 $(, $more)*>($($argument),*),
+            8 => $function::<$simd, 8 $(, $more)*>($($argument),*),
+            9 => $function::<$simd, 9 $(, $more)*>($($argument),*),
+            10 => $function::<$simd, 10 $(, $more)*>($($argument),*),
+            11 => $function::<$simd, 11 $(, $more)*>($($argument),*),
+            _ => $function::<$simd, 12 $(, $more)*>($($argument),*),
+        }
+    };
+}
+pub(super) use with_rows;
+
+/// `out[m][v] = bias[m] + Σₖ weights[k · ROWS + m] · source[v][offsets[k] ..]`, one vector for each `v`, stored at
+/// `into[v] + m · plane`.
+///
+/// # Safety
+/// `weights` holds `ROWS` floats for each offset and `bias` holds `ROWS`; a vector can be read at every offset from
+/// every `source` and written at every multiple of `plane` below `ROWS` from every `into`.
+#[inline(always)]
+pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    weights: *const f32,
+    offsets: &[usize],
+    source: [*const f32; VECTORS],
+    bias: *const f32,
+    into: [*mut f32; VECTORS],
+    plane: usize,
+) {
+    // SAFETY: the caller's promise covers every access.
+    unsafe {
+        let mut sums = [[0f32.splat::<S>(); VECTORS]; ROWS];
+        for m in 0..ROWS {
+            sums[m] = [(*bias.add(m)).splat::<S>(); VECTORS];
+        }
+        for (k, &offset) in offsets.iter().enumerate() {
+            let mut values = [0f32.splat::<S>(); VECTORS];
+            for v in 0..VECTORS {
+                values[v] = f32::vload_unaligned::<S>(source[v].add(offset));
+            }
+            for m in 0..ROWS {
+                let weight = (*weights.add(k * ROWS + m)).splat::<S>();
+                for v in 0..VECTORS {
+                    sums[m][v] = weight.mul_add(values[v], sums[m][v]);
+                }
+            }
+        }
+        for m in 0..ROWS {
+            for v in 0..VECTORS {
+                f32::vstore_unaligned::<S>(into[v].add(m * plane), sums[m][v]);
+            }
+        }
+    }
+}
+
+/// A grid of pixels in a padded source: images, rows and columns, and the floats from one to the next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    pub images: usize,
+    pub rows: usize,
+    pub columns: usize,
+    pub image_step: usize,
+    pub row_step: usize,
+}
+
+/// `sums[m][v] += Σₚ source[offsets[m] + p] · gradient[p][v]` over the pixels `p` of a grid: the weight gradient of
+/// `ROWS` taps for `VECTORS` vectors of output channels.
+///
+/// # Safety
+/// `offsets` has `ROWS` entries, each of which can be read through the whole grid; `gradient` holds
+/// `VECTORS` vectors for each pixel and `sums` one row of `VECTORS` vectors every `sums_step` floats.
+#[inline(always)]
+pub(super) unsafe fn outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
+    source: *const f32,
+    offsets: &[usize],
+    grid: Grid,
+    mut gradient: *const f32,
+    sums: *mut f32,
+    sums_step: usize,
+) {
+    // SAFETY: the caller's promise covers every access.
+    unsafe {
+        let lanes = f32::lanes::<S>();
+        let mut from = [source; ROWS];
+        for m in 0..ROWS {
+            from[m] = source.add(offsets[m]);
+        }
+        let mut totals = [[0f32.splat::<S>(); VECTORS]; ROWS];
+        for image in 0..grid.images {
+            for row in 0..grid.rows {
+                let start = image * grid.image_step + row * grid.row_step;
+                for at in start..start + grid.columns {
+                    let mut values = [0f32.splat::<S>(); VECTORS];
+                    for v in 0..VECTORS {
+                        values[v] = f32::vload_unaligned::<S>(gradient.add(v * lanes));
+                    }
+                    gradient = gradient.add(VECTORS * lanes);
+                    for m in 0..ROWS {
+                        let pixel = (*from[m].add(at)).splat::<S>();
+                        for v in 0..VECTORS {
+                            totals[m][v] = pixel.mul_add(values[v], totals[m][v]);
+                        }
+                    }
+                }
+            }
+        }
+        for m in 0..ROWS {
+            for v in 0..VECTORS {
+                let at = sums.add(m * sums_step + v * lanes);
+                f32::vstore_unaligned::<S>(at, totals[m][v] + f32::vload_unaligned::<S>(at));
+            }
+        }
+    }
+}
+
+/// `sums[m] += Σ source[offsets[m] ..] · gradient[..]`, vector by vector along the rows of a plane, the lanes kept
+/// apart: the weight gradient of `ROWS` taps for a single output channel. `vectors` a row, the gradient's
+/// rows being `vectors` whole vectors long.
+///
+/// # Safety
+/// `offsets` has `ROWS` entries; `vectors` vectors can be read on each row of the grid from each of them, and from
+/// `gradient`; `sums` holds `ROWS` vectors.
+#[inline(always)]
+pub(super) unsafe fn inner<S: Simd, const ROWS: usize>(
+    source: *const f32,
+    offsets: &[usize],
+    rows: usize,
+    row_step: usize,
+    vectors: usize,
+    mut gradient: *const f32,
+    sums: *mut f32,
+) {
+    // SAFETY: the caller's promise covers every access.
+    unsafe {
+        let lanes = f32::lanes::<S>();
+        let mut from = [source; ROWS];
+        for m in 0..ROWS {
+            from[m] = source.add(offsets[m]);
+        }
+        let mut totals = [0f32.splat::<S>(); ROWS];
+        for m in 0..ROWS {
+            totals[m] = f32::vload_unaligned::<S>(sums.add(m * lanes));
+        }
+        for row in 0..rows {
+            for v in 0..vectors {
+                let at = row * row_step + v * lanes;
+                let values = f32::vload_unaligned::<S>(gradient);
+                gradient = gradient.add(lanes);
+                for m in 0..ROWS {
+                    totals[m] = f32::vload_unaligned::<S>(from[m].add(at)).mul_add(values, totals[m]);
+                }
+            }
+        }
+        for m in 0..ROWS {
+            f32::vstore_unaligned::<S>(sums.add(m * lanes), totals[m]);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+// The lab as a person uses it, with the real core, on the CPU.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import AxeModule from '@axe-core/playwright';
+import { startLab } from './harness.mjs';
+
+const AxeBuilder = AxeModule.default ?? AxeModule;
+// A quick run takes about a minute of computing; a busy machine takes longer.
+const runTime = 10 * 60_000;
+
+let lab;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab?.close());
+
+const ready = (page) => page.locator('[popovertarget=backend] .light.ready').waitFor({ timeout: 60_000 });
+
+async function openLab(options) {
+  const opened = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
+  await ready(opened.page);
+  return opened;
+}
+
+async function loadSample(page, title) {
+  await page.getByRole('button', { name: `Load only: ${title}` }).click();
+  await page
+    .locator('#data')
+    .getByText(/images/, { exact: false })
+    .first()
+    .waitFor();
+  await page
+    .getByRole('button', { name: 'Run', exact: true })
+    .and(page.locator(':enabled'))
+    .waitFor({ timeout: 120_000 });
+}
+
+async function noAxeViolations(page, where) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  );
+  assert.deepEqual(found, [], where);
+}
+
+const overflow = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+async function download(page, name) {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()]);
+  assert.equal(file.suggestedFilename(), name);
+  return readFile(await file.path());
+}
+
+test('the backend is chosen automatically, with its reason, and can be switched', async () => {
+  const { page, context } = await openLab();
+  await page.locator('[popovertarget=backend]').click();
+  const sheet = page.locator('#backend');
+  await sheet.getByText('made of software').waitFor();
+  assert.equal(await sheet.getByRole('radio', { name: 'Automatic' }).isChecked(), true);
+  await sheet.getByRole('radio', { name: 'CPU' }).check();
+  await sheet.getByText('You chose it.').waitFor({ timeout: 60_000 });
+  await context.close();
+});
+
+test('“0 bytes sent” holds: the browser refuses other addresses in the page and in the worker', async () => {
+  const { page, context, problems } = await openLab();
+  await page.locator('[popovertarget=privacy]').click();
+  await page.getByRole('button', { name: 'Try to reach another address' }).click();
+  await page.getByText('Refused by the browser, in the page and in the worker.').waitFor();
+  assert.deepEqual(
+    problems.filter((problem) => problem.startsWith('left this machine')),
+    [],
+  );
+  await context.close();
+});
+
+test('one click on a sample gives a result with its files', { timeout: runTime }, async () => {
+  const { page, context, problems } = await openLab();
+  await page.getByRole('button', { name: 'Load and run: Glyphs' }).click();
+  await page.locator('#run [aria-current=step]').waitFor({ timeout: 120_000 });
+  await page.locator('#results').waitFor({ timeout: runTime });
+
+  const rows = page.locator('#results').getByRole('region', { name: 'Accuracy by task' }).locator('tbody tr');
+  assert.deepEqual(
+    (await rows.locator('.task').allTextContents()).map((text) => text.trim().slice(1)),
+    ['character', 'typeface', 'emphasis'],
+  );
+  assert.match(await rows.first().textContent(), /\d+\.\d\d.%/);
+  await noAxeViolations(page, 'results');
+
+  const report = JSON.parse(await download(page, 'run.json'));
+  assert.equal(report.tasks.length, 3);
+  assert.ok(report.cost.macs.merged < report.cost.macs.originals);
+  const shown = await page.locator('#results dd').first().textContent();
+  assert.equal(shown, `${(report.cost.macs.originals / report.cost.macs.merged).toFixed(2)}×`);
+  assert.ok((await download(page, 'merged.onnx')).length > 1000);
+  assert.ok((await download(page, 'merged.safetensors')).length > 1000);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('a run that is stopped while it trains leaves a network', { timeout: runTime }, async () => {
+  const { page, context, problems } = await openLab();
+  await loadSample(page, 'Garments and digits');
+  await page.getByRole('radio', { name: 'Full' }).check();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByRole('status').getByText('Phase 4 of 6').waitFor({ timeout: runTime });
+  await page.locator('.curve').first().waitFor();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByText('Stopped. The network below is as far as training got.').waitFor({ timeout: runTime });
+  assert.ok((await download(page, 'merged.onnx')).length > 1000);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('a run that is stopped early says so, and can be run again', { timeout: runTime }, async () => {
+  const { page, context } = await openLab();
+  await loadSample(page, 'Glyphs');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByText('Stopped before there was a network.').waitFor({ timeout: 120_000 });
+  assert.equal(await page.locator('.network').count(), 3);
+  await page.getByRole('button', { name: 'Run again' }).click();
+  await page.locator('#run [aria-current=step]').waitFor();
+  await context.close();
+});
+
+test('bad files are named with a hint, and nothing loaded is lost', async () => {
+  const { page, context } = await openLab();
+  await loadSample(page, 'Glyphs');
+  const onnx = {
+    name: 'notes.onnx',
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.from('not a network'),
+  };
+  await page.locator('#networks input[type=file]').setInputFiles([onnx]);
+  const networkAlert = page.locator('#networks').getByRole('alert');
+  await networkAlert.getByText('notes.onnx').waitFor();
+  assert.ok((await networkAlert.locator('.hint').textContent()).length > 10);
+
+  // An archive with nothing in it.
+  const end = Buffer.from('504b0506000000000000000000000000000000000000', 'hex');
+  const zip = { name: 'empty.zip', mimeType: 'application/zip', buffer: end };
+  await page.locator('#data input[type=file]').first().setInputFiles([zip]);
+  const dataAlert = page.locator('#data').getByRole('alert');
+  await dataAlert.locator('.hint').waitFor();
+
+  assert.equal(await page.locator('.network').count(), 3);
+  assert.match(await page.locator('#data .total').textContent(), /images/);
+  assert.equal(await page.getByRole('button', { name: 'Run', exact: true }).isEnabled(), true);
+  await noAxeViolations(page, 'errors');
+  await context.close();
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`axe finds nothing and 360 pixels are enough, ${colorScheme}`, async () => {
+    const { page, context } = await openLab({ colorScheme, viewport: { width: 360, height: 740 } });
+    await noAxeViolations(page, 'first view');
+    await loadSample(page, 'Glyphs');
+    for (const details of await page.locator('.network details').all()) {
+      await details.evaluate((element) => {
+        element.open = true;
+      });
+    }
+    await noAxeViolations(page, 'loaded');
+    assert.equal(await overflow(page), 0);
+    for (const id of ['backend', 'privacy']) {
+      await page.locator(`[popovertarget=${id}]`).click();
+      await noAxeViolations(page, id);
+      await page.keyboard.press('Escape');
+    }
+    await context.close();
+  });
+}
+
+test('the keyboard reaches everything in order, first a link past the header', async () => {
+  const { page, context } = await openLab();
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the networks');
+  await page.getByRole('button', { name: 'Load and run: Glyphs' }).focus();
+  const visited = [];
+  for (let n = 0; n < 20; n++) {
+    await page.keyboard.press('Tab');
+    visited.push(
+      await page.evaluate(() => document.activeElement.textContent?.trim() || document.activeElement.id),
+    );
+  }
+  for (const name of ['Choose ONNX files', 'Choose a zip', 'Choose a folder', 'budget']) {
+    assert.ok(visited.includes(name), `${name} in ${visited.join(', ')}`);
+  }
+  await context.close();
+});
+
+test('the page speaks 繁體中文 to a browser that does, and switches', async () => {
+  const { page, context } = await openLab({ locale: 'zh-TW' });
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'zh-Hant');
+  await page.getByRole('heading', { level: 1, name: '把訓練好的網路，接成一個。' }).waitFor();
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Join trained networks into one.' }).waitFor();
+  await context.close();
+});

@@ -1,0 +1,178 @@
+//! The main job from bytes to files, on two small untrained networks and pictures of stripes.
+
+use std::cell::RefCell;
+use std::io::Write;
+
+use burn::tensor::Device;
+use graftlab::data::Files;
+use graftlab::data::source::Limits;
+use graftlab::net::{NetworkOptions, Pixels, Task, prepare, write_tasks};
+use graftlab::onnx;
+use graftlab::platform::Cancel;
+use graftlab::pretrain::backbone::{Family, backbone};
+use graftlab::project::{Event, Outcome, Project, ProjectError, Settings, evaluate_file, run};
+use graftlab::search::{SearchError, SelectorName};
+use pollster::block_on;
+
+const SIZE: u32 = 16;
+
+fn network(family: Family, task: &str, classes: &[&str], seed: u64) -> Vec<u8> {
+    let mut graph = backbone(family, SIZE as usize, classes.len(), seed);
+    let classes = classes.iter().map(|class| (*class).to_owned()).collect();
+    let task = Task { name: task.to_owned(), classes, output: graph.outputs[0] };
+    write_tasks(&mut graph, &[task], Pixels::Unit);
+    onnx::write(&graph).unwrap()
+}
+
+/// Stripes, upright or level, thin or thick.
+fn pictures(count: u32) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    let mut table = String::from("file,direction,width\n");
+    for index in 0..count {
+        let (upright, thick) = (index % 2 == 0, index % 4 < 2);
+        let picture = image::GrayImage::from_fn(SIZE, SIZE, |x, y| {
+            let along = if upright { x } else { y } + index;
+            let period = if thick { 8 } else { 4 };
+            image::Luma([if along % period < period / 2 { 220 } else { (index * 7 % 60) as u8 }])
+        });
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        zip.start_file(format!("{index}.png"), options).unwrap();
+        zip.write_all(bytes.get_ref()).unwrap();
+        let direction = if upright { "upright" } else { "level" };
+        table += &format!("{index}.png,{direction},{}\n", if thick { "thick" } else { "thin" });
+    }
+    zip.start_file("labels.csv", options).unwrap();
+    zip.write_all(table.as_bytes()).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+fn project() -> Project {
+    let mut project = Project::default();
+    let options = NetworkOptions::default();
+    let direction = network(Family::Vgg, "direction", &["upright", "level"], 1);
+    let width = network(Family::MobileNet, "width", &["thick", "thin"], 2);
+    project.add_network("direction.onnx", &direction, &options).unwrap();
+    project.add_network("width.onnx", &width, &options).unwrap();
+    let files = Files::from_zip(&pictures(240), &Limits::default()).unwrap();
+    block_on(project.load_data(files, &|_, _| {})).unwrap();
+    project
+}
+
+fn settings() -> Settings {
+    let mut settings = Settings { budget: 0.8, seed: 3, ..Settings::default() };
+    settings.search.calibration_images = 64;
+    settings.search.score_images = 16;
+    settings.search.finalists = 2;
+    settings.search.finalist_image_passes = 64;
+    settings.train.batch_size = 16;
+    settings.train.image_passes = 256;
+    settings
+}
+
+fn outcome(project: &mut Project, settings: &Settings) -> Result<Outcome, ProjectError> {
+    let device = Device::flex();
+    block_on(run(project, settings, &device, "cpu", &|_| {}, &Cancel::default()))
+}
+
+#[test]
+fn the_exported_network_is_the_one_that_was_measured() {
+    let mut project = project();
+    let outcome = outcome(&mut project, &settings()).unwrap();
+    let report = &outcome.report;
+
+    let graph = onnx::read(&outcome.onnx).unwrap();
+    let prepared = prepare(&graph, &NetworkOptions::default(), "merged").unwrap();
+    let names: Vec<_> = prepared.tasks.iter().map(|task| task.name.as_str()).collect();
+    assert_eq!(names, ["direction", "width"]);
+    assert_eq!(prepared.graph.cost().macs, report.plan.macs);
+    assert_eq!(report.cost.macs.merged, report.plan.macs);
+    assert!(report.plan.relative_macs <= 0.8);
+
+    let files = Files::from_zip(&pictures(240), &Limits::default()).unwrap();
+    let options = NetworkOptions::default();
+    let measured =
+        block_on(evaluate_file("merged.onnx", &outcome.onnx, &options, files, &Device::flex())).unwrap();
+    for (task, reported) in measured.iter().zip(&report.tasks) {
+        assert_eq!(task.accuracy, reported.test.merged, "{}", task.name);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_plan_and_the_same_bytes() {
+    let first = outcome(&mut project(), &settings()).unwrap();
+    let second = outcome(&mut project(), &settings()).unwrap();
+    assert_eq!(first.report.plan, second.report.plan);
+    assert!(first.onnx == second.onnx, "two runs with one seed wrote different networks");
+}
+
+#[test]
+fn every_selector_yields_a_plan_within_the_budget() {
+    let mut project = project();
+    for selector in SelectorName::ALL {
+        let mut settings = Settings { selector, ..settings() };
+        settings.search.finalists = 1;
+        settings.train.image_passes = 16;
+        let outcome = outcome(&mut project, &settings).unwrap();
+        assert!(outcome.report.plan.relative_macs <= settings.budget, "{selector:?}");
+        assert!(outcome.report.cost.macs.merged < outcome.report.cost.macs.originals, "{selector:?}");
+    }
+}
+
+#[test]
+fn hints_self_distillation_and_no_labels_work_together() {
+    let mut settings = Settings { use_labels: false, ..settings() };
+    settings.search.finalists = 1;
+    settings.train.image_passes = 64;
+    settings.train.hint_weight = 0.5;
+    settings.train.self_distillation_weight = 0.5;
+    let outcome = outcome(&mut project(), &settings).unwrap();
+    let graph = onnx::read(&outcome.onnx).unwrap();
+    assert_eq!(graph.outputs.len(), 2, "auxiliary heads are left out of the file");
+    assert_eq!(graph.cost(), prepared_cost(&outcome.onnx), "nothing of them is left behind");
+}
+
+fn prepared_cost(bytes: &[u8]) -> graftlab::graph::Cost {
+    // MACs are inferred, not stored: a graph that has just been read has none.
+    graftlab::graph::Cost { macs: 0, ..onnx::read(bytes).unwrap().pruned().cost() }
+}
+
+#[test]
+fn a_budget_out_of_reach_names_one_that_can_be_met() {
+    let mut project = project();
+    let tight = Settings { budget: 0.01, ..settings() };
+    let Err(ProjectError::Search(SearchError::BudgetOutOfReach { nearest, .. })) = outcome(&mut project, &tight)
+    else {
+        panic!("a hundredth of the MACs cannot be enough");
+    };
+    let offered = Settings { budget: nearest, ..settings() };
+    assert!(outcome(&mut project, &offered).is_ok(), "the budget that is offered can be met");
+}
+
+#[test]
+fn a_run_stopped_while_training_leaves_a_network() {
+    let cancel = Cancel::default();
+    let steps = RefCell::new(0);
+    let on_event = |event: Event| {
+        if matches!(event, Event::Step { .. }) {
+            *steps.borrow_mut() += 1;
+            cancel.cancel();
+        }
+    };
+    let mut settings = settings();
+    settings.train.image_passes = 100_000;
+    let outcome = block_on(run(&mut project(), &settings, &Device::flex(), "cpu", &on_event, &cancel)).unwrap();
+    assert_eq!(*steps.borrow(), 1);
+    assert!(outcome.report.stopped);
+    assert!(onnx::read(&outcome.onnx).is_ok());
+}
+
+#[test]
+fn two_networks_for_one_task_are_refused_and_the_first_stays() {
+    let mut project = project();
+    let again = network(Family::ResNet, "width", &["thick", "thin"], 9);
+    let error = project.add_network("again.onnx", &again, &NetworkOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("'width'"), "{error}");
+    assert_eq!(project.cards().count(), 2);
+}

@@ -1,0 +1,100 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { Engine, type EngineListener } from '../worker/engine';
+import { files, InlineWorker } from '../worker/testing';
+import { Lab } from './lab.svelte';
+
+let lab: Lab;
+let worker: InlineWorker;
+
+beforeEach(() => {
+  const make = () => {
+    worker = new InlineWorker();
+    return worker;
+  };
+  lab = new Lab((listener: EngineListener) => new Engine(make, 'http://localhost/', listener));
+});
+
+const names = () => lab.networks.map(({ card }) => card.name);
+
+describe('files', () => {
+  test('of all kinds are taken in one go', async () => {
+    await lab.addFiles([files.zip, files.network('character'), files.network('typeface')]);
+    expect(names()).toEqual(['character', 'typeface']);
+    expect(lab.data?.tasks.map(({ name }) => name)).toEqual(['character', 'typeface']);
+    expect(lab.missing).toBeNull();
+  });
+
+  test('that are bad are named with a hint, and nothing loaded is lost', async () => {
+    await lab.addFiles([files.network('character'), files.zip]);
+    await lab.addFiles([files.notNetwork, files.network('typeface'), files.emptyZip]);
+    expect(names()).toEqual(['character', 'typeface']);
+    expect(lab.data?.images).toBeGreaterThan(0);
+    expect(lab.problems.map(({ area, hint }) => [area, Boolean(hint)])).toEqual([
+      ['networks', true],
+      ['data', true],
+    ]);
+  });
+
+  test('that nobody can use are said so', async () => {
+    await lab.addFiles([{ path: 'thesis.pdf', file: new Blob() }]);
+    expect(lab.problems[0]?.message).toContain('thesis.pdf');
+  });
+});
+
+describe('a network that says nothing of its task', () => {
+  test('is asked about, and added with the answers', async () => {
+    await lab.addFiles([files.network('species')]);
+    expect(names()).toEqual([]);
+    const [asked] = lab.unfinished;
+    await lab.completeNetwork(asked!, {
+      task: 'species',
+      classes: ['oak', 'beech'],
+      preprocessing: 'imagenet',
+    });
+    expect(names()).toEqual(['species']);
+    expect(lab.unfinished).toEqual([]);
+  });
+
+  test('keeps its form when the answers are refused', async () => {
+    await lab.addFiles([files.network('character'), files.network('species')]);
+    await lab.completeNetwork(lab.unfinished[0]!, { task: 'character' });
+    expect(lab.unfinished).toHaveLength(1);
+    expect(lab.problems[0]?.message).toContain('character');
+  });
+});
+
+describe('a run', () => {
+  beforeEach(() => lab.addFiles([files.network('character'), files.network('emphasis'), files.zip]));
+
+  test('ends with results of the networks it had, also after the list has changed', async () => {
+    await lab.start();
+    expect(lab.run?.status).toBe('finished');
+    await lab.removeNetwork(lab.networks[0]!.id);
+    expect(lab.run?.networks.map(({ line }) => line.letter)).toEqual(['A', 'B']);
+    expect(lab.run?.outcome?.report.tasks).toHaveLength(2);
+    expect(lab.outdated).toBe(true);
+  });
+
+  test('sends what was chosen', async () => {
+    Object.assign(lab.choices, { budget: 0.6, use_labels: false, seed: 7, effort: 'quick' });
+    await lab.start();
+    expect(lab.run?.outcome?.report.settings).toMatchObject({
+      budget: 0.6,
+      use_labels: false,
+      seed: 7,
+      train: { image_passes: 4000 },
+    });
+  });
+
+  test('that breaks is told, and can be started again', async () => {
+    const run = lab.start();
+    await vi.waitFor(() => expect(lab.run?.phase).not.toBeNull());
+    worker.break();
+    await run;
+    expect(lab.run?.status).toBe('failed');
+    expect(lab.problems.map(({ area }) => area)).toEqual(['core', 'run']);
+    await vi.waitFor(() => expect(lab.core.state).toBe('ready'));
+    await lab.start();
+    expect(lab.run?.status).toBe('finished');
+  });
+});

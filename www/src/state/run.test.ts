@@ -1,0 +1,67 @@
+import { expect, test, vi } from 'vitest';
+import type { Event } from '../worker/core';
+import { lineOf } from './lines';
+import { EventBuffer, Run } from './run.svelte';
+
+const card = { name: 'character', tasks: [], join_points: [] } as never;
+const newRun = () => new Run([{ card, line: lineOf(0) }], 'CPU');
+const step = (step: number, loss = 1): Event => ({
+  kind: 'step',
+  step,
+  steps: 100,
+  image_passes: step * 64,
+  loss,
+  task_losses: [loss],
+  learning_rate: 1e-3,
+  images_per_second: 640,
+});
+
+test('the time left is told while it trains', () => {
+  const run = newRun();
+  run.take([{ kind: 'phase_started', phase: 'distil' }, step(40)]);
+  // 60 steps of 64 images at 640 images per second.
+  expect(run.progress).toEqual({ done: 40, total: 100, secondsLeft: 6 });
+});
+
+test('a new phase starts without the progress of the one before', () => {
+  const run = newRun();
+  run.take([step(100), { kind: 'phase_started', phase: 'evaluate' }]);
+  expect(run.progress).toBeNull();
+  expect(run.curve.steps).toEqual([100]);
+});
+
+test('a long curve is thinned and keeps its columns together', () => {
+  const run = newRun();
+  run.take(Array.from({ length: 4000 }, (_, index) => step(index + 1, index)));
+  expect(run.curve.steps.length).toBe(2000);
+  expect(run.curve.tasks[0]).toEqual(run.curve.sum);
+  expect(run.curve.sum[10]).toBe(run.curve.steps[10]! - 1);
+});
+
+test('a run that was stopped says so, with a network or without', () => {
+  const withNetwork = newRun();
+  withNetwork.status = 'stopping';
+  withNetwork.finish({} as never);
+  expect(withNetwork.status).toBe('stopped');
+  const without = newRun();
+  without.fail(true);
+  expect([without.status, without.outcome]).toEqual(['stopped', null]);
+});
+
+test('events come together, in order, and none is lost at the end', () => {
+  vi.useFakeTimers();
+  const taken: number[] = [];
+  const take = vi.fn((events: Event[]) => {
+    for (const event of events) if (event.kind === 'step') taken.push(event.step);
+  });
+  const buffer = new EventBuffer(take, 80);
+  for (let n = 1; n <= 5; n++) buffer.push(step(n));
+  expect(take).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(80);
+  expect(take).toHaveBeenCalledOnce();
+  buffer.push(step(6));
+  buffer.flush();
+  vi.advanceTimersByTime(200);
+  expect(taken).toEqual([1, 2, 3, 4, 5, 6]);
+  vi.useRealTimers();
+});

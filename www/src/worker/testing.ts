@@ -1,0 +1,49 @@
+// A worker without a thread: the real handler and protocol around the fake core. For tests.
+import type { Surroundings } from './backend';
+import type { WorkerLike } from './client';
+import type { Core } from './core';
+import * as fakeCore from './fake-core';
+import { createHandler } from './handler';
+import type { FromWorker, ToWorker } from './protocol';
+
+fakeCore.pace.milliseconds = 0;
+
+export const cpuOnly: Surroundings = {
+  gpu: undefined,
+  artifactStatus: async () => ({ cpu: 'ready', gpu: 'building' }),
+  loadCore: async () => fakeCore as unknown as Core,
+};
+
+export class InlineWorker implements WorkerLike {
+  onmessage: WorkerLike['onmessage'] = null;
+  onerror: WorkerLike['onerror'] = null;
+  readonly #handle: (message: ToWorker) => void;
+
+  constructor(around: Surroundings = cpuOnly) {
+    this.#handle = createHandler({
+      send: (message: FromWorker) =>
+        queueMicrotask(() => this.onmessage?.({ data: message } as MessageEvent<FromWorker>)),
+      surroundings: () => around,
+      tryOutside: async () => 'refused',
+    });
+  }
+
+  postMessage(message: ToWorker): void {
+    queueMicrotask(() => this.#handle(message));
+  }
+
+  terminate(): void {}
+
+  /** As a panic in the core would show itself. */
+  break(): void {
+    this.onerror?.({ message: 'unreachable executed' } as ErrorEvent);
+  }
+}
+
+/** Files as the fake core takes them. */
+export const files = {
+  network: (name: string) => ({ path: `${name}.onnx`, file: new Blob([new Uint8Array([8, 1, 2])]) }),
+  notNetwork: { path: 'notes.onnx', file: new Blob(['hello']) },
+  zip: { path: 'images.zip', file: new Blob(['PK', new Uint8Array(200)]) },
+  emptyZip: { path: 'empty.zip', file: new Blob(['PK']) },
+};
