@@ -2,6 +2,7 @@
 //!
 //! Nothing is computed here. Values cross as plain JavaScript objects whose types are generated from the Rust types.
 
+mod bench;
 mod device;
 mod failure;
 #[cfg(feature = "webgpu")]
