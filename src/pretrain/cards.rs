@@ -153,9 +153,11 @@ A {family} network that tells {count} classes apart: {names}.
 | accuracy on test | {test:.2} % of {test_images} images: {split} |
 | accuracy on validation | {validation} |
 
-Trained by `graftlab pretrain {task}` on {train_images} images: {source}. Cross-entropy, AdamW, one cycle of the learning
-rate to 3e-3, batches of 64, {epochs} passes with small shifts, rotations, changes of size, brightness, contrast and
-noise; seed {seed}. {seconds:.0} s on {threads} cores. Test images of the sample packs were not used.
+Trained by `graftlab pretrain {task}` on {train_images} images:
+{source}.
+Cross-entropy, AdamW, one cycle of the learning rate to 3e-3, batches of 64, {epochs} passes with small shifts,
+rotations, changes of size, brightness, contrast and noise; seed {seed}. It took {seconds:.0} s on {threads} cores. Test
+images of the sample packs were not used.
 
 Licence: MIT OR Apache-2.0, as this repository.
 ",
