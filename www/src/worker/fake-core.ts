@@ -416,6 +416,8 @@ function outcome(
     plan,
     tasks,
     worst_drop_points: 0.48,
+    candidates: [],
+    judged: [],
     cost: {
       macs: { originals: total('macs'), merged: plan.macs },
       params: { originals: total('params'), merged: Math.round(total('params') * 0.58) },
@@ -432,7 +434,7 @@ function outcome(
       test: data.test,
       skipped: data.skipped.length,
     },
-    warnings: [],
+    stopped: false,
   };
   return { report, onnx: new Uint8Array(412_000).fill(8), safetensors: new Uint8Array(398_000) };
 }
