@@ -181,6 +181,7 @@ fn candidates(space: &Space, scores: &Scores) -> Vec<CandidateReport> {
         donor: join.donor,
         donor_point: join.donor_point,
         agreement: score.agreement,
+        kappa: score.kappa,
         divergence: score.divergence,
         r_squared: score.r_squared,
         macs_kept: space.source_macs(*receiver, Source::Join(*join)) as f64

@@ -11,7 +11,7 @@ use crate::net::{Network, read, read_all};
 use crate::ops::Mode;
 use crate::platform::{Cancel, Stopwatch, yield_now};
 use crate::search::{Score, Scores};
-use crate::train::{agreement, divergence_at_best_temperature};
+use crate::train::{agreement, cohens_kappa, divergence_at_best_temperature};
 
 /// Scores all candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features of
 /// `recalibration`; the tail is then compared with its teacher on `held_out`.
@@ -61,6 +61,7 @@ pub async fn score_candidates(
             let compared = agreement(teacher, &logits, &unlabelled, classes);
             let score = Score {
                 agreement: compared.agreeing as f64 / compared.images.max(1) as f64,
+                kappa: cohens_kappa(teacher, &logits, classes),
                 divergence: divergence_at_best_temperature(teacher, &logits, classes),
                 r_squared: fit.r_squared,
             };

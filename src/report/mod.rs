@@ -51,6 +51,8 @@ pub struct CandidateReport {
     pub donor_point: usize,
     /// Share of images on which the grafted tail gives the teacher's top class.
     pub agreement: f64,
+    /// Agreement beyond chance, Cohen's kappa: comparable between tasks.
+    pub kappa: f64,
     /// `KL(teacher ‖ tail)` in nats, at a fitted temperature.
     pub divergence: f64,
     /// Share of the receiver tensor's variance that the adapter explains.

@@ -22,6 +22,8 @@ use crate::join::{Join, Plan, Space};
 pub struct Score {
     /// Share of images to which the grafted tail gives the teacher's top class.
     pub agreement: f64,
+    /// Agreement beyond chance, Cohen's kappa: comparable between tasks.
+    pub kappa: f64,
     /// `KL(teacher ‖ tail)` in nats, at a fitted temperature.
     pub divergence: f64,
     /// Share of the receiver tensor's variance that the adapter explains.
@@ -151,8 +153,8 @@ impl Problem<'_> {
         SearchError::BudgetOutOfReach { budget: self.budget, nearest }
     }
 
-    /// How bad a join looks before training: the share of images on which its tail disagrees with the teacher.
+    /// How bad a join looks before training: what its tail's agreement with the teacher lacks, 1 for chance.
     pub fn disagreement(&self, receiver: usize, join: Join) -> f64 {
-        self.scores.get(&(receiver, join)).map_or(1.0, |score| 1.0 - score.agreement)
+        self.scores.get(&(receiver, join)).map_or(1.0, |score| 1.0 - score.kappa)
     }
 }

@@ -46,6 +46,29 @@ pub fn agreement(original: &[f32], merged: &[f32], labels: &[Option<u32>], class
     result
 }
 
+/// Cohen's kappa (1960): agreement of two networks beyond what their class frequencies alone would give; 1 is perfect, 0
+/// is chance. Unlike bare agreement it can be compared between tasks of different numbers of classes.
+///
+/// # Shapes
+///
+/// - `first`, `second`: logits, `[images, classes]`, row-major
+pub fn cohens_kappa(first: &[f32], second: &[f32], classes: usize) -> f64 {
+    let mut counts = vec![[0.0_f64; 2]; classes];
+    let (mut images, mut agreeing) = (0.0_f64, 0.0_f64);
+    for (first, second) in first.chunks_exact(classes).zip(second.chunks_exact(classes)) {
+        let (first, second) = (argmax(first), argmax(second));
+        counts[first][0] += 1.0;
+        counts[second][1] += 1.0;
+        images += 1.0;
+        agreeing += f64::from(u8::from(first == second));
+    }
+    let observed = agreeing / images.max(1.0);
+    let chance =
+        counts.iter().map(|[first, second]| first * second).sum::<f64>() / (images * images).max(1.0);
+    // Both always give one and the same class: nothing is known beyond chance.
+    if chance < 1.0 { (observed - chance) / (1.0 - chance) } else { 0.0 }
+}
+
 /// Temperatures tried on the student, on a logarithmic grid.
 const TEMPERATURES: usize = 25;
 
@@ -91,6 +114,14 @@ mod tests {
         let result = agreement(&original, &merged, &[Some(0), None, Some(1)], 2);
         let expected = Agreement { images: 3, agreeing: 2, labelled: 2, original_right: 1, merged_right: 0 };
         assert_eq!(result, expected);
+    }
+
+    #[test]
+    fn kappa_is_one_for_equals_and_zero_for_a_constant() {
+        let varied = [1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0];
+        let constant = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
+        assert!((cohens_kappa(&varied, &varied, 2) - 1.0).abs() < 1e-12);
+        assert!(cohens_kappa(&varied, &constant, 2).abs() < 1e-12);
     }
 
     #[test]
