@@ -63,7 +63,8 @@ pub fn run(model: &Path, input: &Path, output: &Path, index: usize) -> Result<()
     let name = model.file_name().unwrap_or(model.as_os_str()).to_string_lossy();
     let graph = read_network(&name, &paths::read(model)?)?;
     let network = Network::new(&graph, &Device::flex())
-        .map_err(|source| ProjectError::Network { file: name.into_owned(), source })?;
+        .map_err(|source| ProjectError::Network { file: name.clone().into_owned(), source })?;
+    network.check_batch().map_err(|source| ProjectError::Network { file: name.into_owned(), source })?;
     let (values, shape) = npy::read(&paths::read(input)?)?;
     let wanted: Vec<usize> =
         network.graph().inputs.first().map_or(&[][..], |id| network.graph().shape(*id)).into();

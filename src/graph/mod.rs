@@ -23,6 +23,9 @@ pub type Shape = Vec<usize>;
 /// The largest number of axes a tensor may have.
 pub const MAX_RANK: usize = 6;
 
+/// The oldest ONNX operator set that inferred graphs follow: `ops::infer` brings older nodes to its form.
+pub const OPSET: i64 = 18;
+
 /// Number of elements of a shape; `None` above 2³¹, more than a browser's memory holds.
 pub fn elements(shape: &[usize]) -> Option<usize> {
     let count = shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;

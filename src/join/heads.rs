@@ -66,7 +66,7 @@ pub fn add_self_distillation_heads(
 /// The graph whose outputs are probabilities again for the tasks whose original network gave probabilities.
 pub fn with_softmax(graph: &Graph, originals: &[Prepared]) -> Graph {
     let mut graph = graph.clone();
-    for (index, network) in originals.iter().enumerate().filter(|(_, network)| network.softmax) {
+    for (index, _) in originals.iter().enumerate().filter(|(_, network)| network.softmax) {
         let logits = graph.outputs[index];
         let name = graph.tensor(logits).name.clone();
         let shape = graph.tensor(logits).shape.clone();

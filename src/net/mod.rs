@@ -74,6 +74,15 @@ impl Network {
         Ok(Self { weights, program: Arc::new(Program { graph, operators, weights: index, weight_of }) })
     }
 
+    /// Checks that the network takes any batch.
+    ///
+    /// # Errors
+    ///
+    /// Names the node that holds for one image only.
+    pub fn check_batch(&self) -> Result<(), NetError> {
+        Ok(ops::check_batch(&self.program.graph, &self.program.operators)?)
+    }
+
     /// The graph, its tensors' shapes inferred. Its constants hold the weights that the network was made with; those
     /// it has now come from [`Network::to_graph`].
     pub fn graph(&self) -> &Graph {

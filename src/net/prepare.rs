@@ -26,7 +26,8 @@ pub struct Prepared {
 pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Result<Prepared, NetError> {
     let mut graph = graph.pruned();
     ops::rewrite_batch(&mut graph);
-    ops::infer(&mut graph)?;
+    let operators = ops::infer(&mut graph)?;
+    ops::check_batch(&graph, &operators)?;
     let input = image_input(&graph)?;
     let (mut tasks, pixels) = read_tasks(&graph, options, file_name)?;
     let mut softmax = false;

@@ -12,7 +12,7 @@ mod write;
 
 pub use error::OnnxError;
 pub use read::{MAX_OPSET, MIN_OPSET, read};
-pub use write::{OPSET, write};
+pub use write::write;
 
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,14 @@ use super::proto::*;
 use super::*;
 use crate::graph::{Attribute, Attributes, Constant, ConstantData, Graph, Shape};
 
+/// Name, operator, attributes, inputs and outputs.
+type NamedNode = (String, String, Attributes, Vec<Option<String>>, Vec<String>);
+
 /// A graph without its numbering of tensors: everything by name.
 #[derive(Debug, PartialEq)]
 struct Named {
     head: (String, i64, BTreeMap<String, String>),
-    nodes: Vec<(String, String, Attributes, Vec<Option<String>>, Vec<String>)>,
+    nodes: Vec<NamedNode>,
     inputs: Vec<(String, Shape)>,
     outputs: Vec<(String, Shape)>,
     constants: BTreeMap<String, Constant>,

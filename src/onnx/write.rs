@@ -9,10 +9,7 @@ use super::proto::{
     TensorShapeProto, TypeProto, TypeTensor, TypeValue, ValueInfoProto, data_type,
 };
 use super::{OnnxError, attribute, tensor};
-use crate::graph::{Graph, Node, TensorId};
-
-/// The oldest operator set that is written. `ops::infer` brings a graph's nodes to its form.
-pub const OPSET: i64 = 18;
+use crate::graph::{Graph, Node, OPSET, TensorId};
 
 /// Name of the free batch axis.
 const BATCH: &str = "batch";

@@ -117,3 +117,69 @@ impl Binary for &PRelu {
         activation::relu(x.clone()) - activation::relu(x.neg()) * slope
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::Constant;
+    use crate::ops::testing::{NodeTest, assert_close};
+
+    const X: [f32; 5] = [-4.0, -1.0, 0.0, 0.5, 7.0];
+
+    fn activation(op_type: &str) -> NodeTest {
+        NodeTest::new(op_type).tensor(&[1, 5], &X)
+    }
+
+    fn clip(min: Option<f32>, max: Option<f32>) -> NodeTest {
+        let bound = |test: NodeTest, value: Option<f32>| match value {
+            Some(value) => test.constant(Constant::scalar(value)),
+            None => test.none(),
+        };
+        bound(bound(activation("Clip"), min), max)
+    }
+
+    #[test]
+    fn values_are_those_of_onnx() {
+        for (test, expected) in [
+            (activation("Relu"), [0.0, 0.0, 0.0, 0.5, 7.0]),
+            (clip(Some(0.0), Some(6.0)), [0.0, 0.0, 0.0, 0.5, 6.0]),
+            (clip(None, Some(0.25)), [-4.0, -1.0, 0.0, 0.25, 0.25]),
+            (clip(Some(-2.0), None), [-2.0, -1.0, 0.0, 0.5, 7.0]),
+            (clip(None, None), X),
+            // The maximum wins over a larger minimum.
+            (clip(Some(3.0), Some(1.0)), [1.0; 5]),
+            (activation("Clip").opset(6 + 4).with("min", 0.0).with("max", 6.0), [0.0, 0.0, 0.0, 0.5, 6.0]),
+            (activation("LeakyRelu"), [-0.04, -0.01, 0.0, 0.5, 7.0]),
+            (activation("LeakyRelu").with("alpha", 0.5), [-2.0, -0.5, 0.0, 0.5, 7.0]),
+            (activation("Sigmoid"), [0.017986, 0.268941, 0.5, 0.622459, 0.999089]),
+            (activation("Tanh"), [-0.999329, -0.761594, 0.0, 0.462117, 0.999998]),
+            (activation("HardSigmoid"), [0.0, 0.3, 0.5, 0.6, 1.0]),
+            (activation("HardSwish"), [0.0, -0.333333, 0.0, 0.291667, 7.0]),
+            (activation("Elu").with("alpha", 2.0), [-1.963369, -1.264241, 0.0, 0.5, 7.0]),
+            (activation("PRelu").tensor(&[1], &[0.25]), [-1.0, -0.25, 0.0, 0.5, 7.0]),
+        ] {
+            assert_close(&test.run().1, &expected);
+        }
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        for op_type in ["Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "Relu", "Sigmoid", "Tanh"] {
+            NodeTest::new(op_type).noise(&[2, 3, 2]).check_gradients();
+        }
+        let bounds = [-0.5, 0.5].map(Constant::scalar);
+        let [min, max] = bounds;
+        NodeTest::new("Clip").noise(&[2, 7]).constant(min).constant(max).check_gradients();
+        NodeTest::new("PRelu").noise(&[2, 3, 2]).noise(&[3, 1]).check_gradients();
+    }
+
+    #[test]
+    fn an_exponential_that_overflows_spoils_no_gradient() {
+        NodeTest::new("Elu").tensor(&[2], &[100.0, -100.0]).check_gradients();
+    }
+
+    #[test]
+    fn bounds_must_be_constant() {
+        let error = activation("Clip").noise(&[1]).error();
+        assert!(error.contains("input 'min' must be a constant float"), "{error}");
+    }
+}

@@ -181,3 +181,67 @@ impl Operator for Split {
         Outputs { values: parts.collect(), statistics: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::{NodeTest, assert_close};
+
+    fn x(op_type: &str) -> NodeTest {
+        NodeTest::new(op_type).tensor(&[1, 4], &[1.0, 2.0, 3.0, 4.0])
+    }
+
+    #[test]
+    fn tensors_are_put_together() {
+        let (shape, values) = x("Concat").tensor(&[1, 2], &[5.0, 6.0]).with("axis", -1).run();
+        assert_eq!(shape, [1, 6]);
+        assert_close(&values, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    }
+
+    #[test]
+    fn slices_are_clamped() {
+        for (test, expected) in [
+            (x("Slice").ints(&[1]).ints(&[3]).ints(&[1]), &[2.0, 3.0][..]),
+            (x("Slice").ints(&[-2]).ints(&[i64::MAX]).ints(&[-1]), &[3.0, 4.0]),
+            (x("Slice").ints(&[0, 0]).ints(&[1, 1]), &[1.0]),
+            (x("Slice").opset(9).with("starts", vec![1]).with("ends", vec![-1]).with("axes", vec![1]), &[2.0, 3.0]),
+        ] {
+            assert_close(&test.run().1, expected);
+        }
+    }
+
+    #[test]
+    fn parts_of_a_split() {
+        let parts = |test: NodeTest, count: usize| {
+            test.outputs(count).run_all().into_iter().map(|(_, values)| values).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(x("Split").with("axis", 1).with("num_outputs", 2), 2), [vec![1.0, 2.0], vec![3.0, 4.0]]);
+        assert_eq!(parts(x("Split").ints(&[1, 3]).with("axis", 1), 2), [vec![1.0], vec![2.0, 3.0, 4.0]]);
+        let old = x("Split").opset(11).with("split", vec![3, 1]).with("axis", 1);
+        assert_eq!(parts(old, 2), [vec![1.0, 2.0, 3.0], vec![4.0]]);
+        // The last part of an uneven split is smaller.
+        let uneven = NodeTest::new("Split").tensor(&[3], &[1.0, 2.0, 3.0]);
+        assert_eq!(parts(uneven, 2), [vec![1.0, 2.0], vec![3.0]]);
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        NodeTest::new("Concat").noise(&[2, 2, 2]).noise(&[2, 1, 2]).with("axis", 1).check_gradients();
+        NodeTest::new("Slice").noise(&[2, 4]).ints(&[1]).ints(&[3]).ints(&[1]).check_gradients();
+        NodeTest::new("Split").noise(&[2, 4]).ints(&[1, 3]).with("axis", 1).outputs(2).check_gradients();
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for (test, reason) in [
+            (x("Concat").noise(&[2, 2]).with("axis", 1), "differ outside axis 1"),
+            (x("Concat"), "'axis' is missing"),
+            (x("Slice").ints(&[0]).ints(&[4]).ints(&[1]).ints(&[2]), "only steps of 1"),
+            (x("Slice").ints(&[3]).ints(&[2]).ints(&[1]), "nothing is left of axis 1"),
+            (x("Split").ints(&[1, 1]).with("axis", 1).outputs(2), "does not split"),
+            (x("Split").with("axis", 1).with("num_outputs", 3).outputs(2), "num_outputs is 3"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

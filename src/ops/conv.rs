@@ -81,3 +81,100 @@ impl Operator for Conv {
         Value::from(conv2d(x, weight, bias, options)).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::{NodeTest, assert_close};
+
+    fn ones(count: usize) -> Vec<f32> {
+        vec![1.0; count]
+    }
+
+    fn ramp(count: usize) -> Vec<f32> {
+        (0..count).map(|value| value as f32).collect()
+    }
+
+    /// Over the image 0 1 2 / 3 4 5 / 6 7 8.
+    #[test]
+    fn padding_stride_and_dilation_move_the_window() {
+        let conv = |kernel: usize| {
+            NodeTest::new("Conv")
+                .tensor(&[1, 1, 3, 3], &ramp(9))
+                .tensor(&[1, 1, kernel, kernel], &ones(kernel * kernel))
+        };
+        for (test, shape, expected) in [
+            (conv(2), [1, 1, 2, 2], &[8.0, 12.0, 20.0, 24.0][..]),
+            (conv(2).with("pads", vec![1, 0, 0, 0]), [1, 1, 3, 2], &[1.0, 3.0, 8.0, 12.0, 20.0, 24.0]),
+            (conv(2).with("strides", vec![1, 2]), [1, 1, 2, 1], &[8.0, 20.0]),
+            (conv(2).with("dilations", vec![2, 2]), [1, 1, 1, 1], &[16.0]),
+            (
+                conv(2).with("auto_pad", "SAME_UPPER"),
+                [1, 1, 3, 3],
+                &[8.0, 12.0, 7.0, 20.0, 24.0, 13.0, 13.0, 15.0, 8.0],
+            ),
+            (
+                conv(2).with("auto_pad", "SAME_LOWER"),
+                [1, 1, 3, 3],
+                &[0.0, 1.0, 3.0, 3.0, 8.0, 12.0, 9.0, 20.0, 24.0],
+            ),
+            (conv(3).with("auto_pad", "VALID"), [1, 1, 1, 1], &[36.0]),
+        ] {
+            let (given, values) = test.run();
+            assert_eq!(given, shape);
+            assert_close(&values, expected);
+        }
+    }
+
+    #[test]
+    fn groups_see_their_own_channels() {
+        let (shape, values) = NodeTest::new("Conv")
+            .tensor(&[1, 4, 1, 1], &[1.0, 2.0, 3.0, 4.0])
+            .tensor(&[2, 2, 1, 1], &[1.0, 10.0, 1.0, 10.0])
+            .tensor(&[2], &[0.5, -0.5])
+            .with("group", 2)
+            .run();
+        assert_eq!(shape, [1, 2, 1, 1]);
+        assert_close(&values, &[21.5, 42.5]);
+    }
+
+    #[test]
+    fn macs_count_products_per_output() {
+        let macs = NodeTest::new("Conv").noise(&[1, 4, 6, 6]).noise(&[8, 2, 3, 3]).with("group", 2).macs();
+        assert_eq!(macs, 8 * 4 * 4 * 2 * 9);
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        let conv = || NodeTest::new("Conv").noise(&[2, 2, 4, 4]).noise(&[4, 2, 2, 3]).noise(&[4]);
+        conv().check_gradients();
+        conv().with("pads", vec![1, 0, 0, 1]).with("strides", vec![2, 1]).check_gradients();
+        let depthwise = NodeTest::new("Conv").noise(&[1, 3, 4, 4]).noise(&[3, 1, 2, 2]).with("group", 3);
+        depthwise.with("dilations", vec![2, 1]).check_gradients();
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let conv = || NodeTest::new("Conv").noise(&[1, 4, 6, 6]).noise(&[8, 4, 3, 3]);
+        for (test, reason) in [
+            (conv().with("group", 3), "in 3 groups do not fit an input of 4 channels"),
+            (conv().with("group", 0), "'group' must be positive"),
+            (conv().with("strides", vec![0, 1]), "'strides' holds 0"),
+            (conv().with("strides", vec![2]), "1 spatial axes"),
+            (conv().with("pads", vec![-1, 0, 0, 0]), "'pads' holds -1"),
+            (conv().with("pads", vec![i64::MAX, 0, 0, 0]), "'pads' holds 9223372036854775807"),
+            (conv().with("kernel_shape", vec![5, 5]), "differs from the weights' [3, 3]"),
+            (conv().with("auto_pad", "SAME"), "auto_pad 'SAME' is not known"),
+            (conv().with("auto_pad", "VALID").with("pads", vec![1, 1, 1, 1]), "both 'pads' and auto_pad"),
+            (conv().with("dilations", vec![4, 4]), "a window of 9 does not fit into 6"),
+            (conv().noise(&[3]), "bias [3] must hold 8 values"),
+            (conv().ints(&[1; 8]), "input 'B' must hold floats"),
+            (conv().with("extra", 1), "attribute 'extra' is not supported"),
+            (NodeTest::new("Conv").noise(&[1, 4, 6, 6]), "input 'W' is missing"),
+            (NodeTest::new("Conv").noise(&[1, 4, 6]).noise(&[8, 4, 3]), "only 2-D convolutions"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+            assert!(error.starts_with("node 'node': operator Conv (opset 18)"), "{error}");
+        }
+    }
+}

@@ -117,3 +117,68 @@ fn zip(left: &Constant, right: &Constant, operation: fn(i64, i64) -> Option<i64>
     let values: Option<Vec<i64>> = (0..count).map(|index| operation(at(a, index)?, at(b, index)?)).collect();
     Some(Constant { shape: shape.clone(), ..Constant::ints(values?) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::TensorId;
+
+    fn folded(op_type: &str, attributes: &[(&str, i64)], inputs: &[Constant]) -> Option<Constant> {
+        let mut graph = Graph::default();
+        let ids: Vec<TensorId> =
+            inputs.iter().map(|constant| graph.add_constant("c", constant.clone())).collect();
+        let output = graph.add_node(op_type, "node", []);
+        let node = &mut graph.nodes[0];
+        assert_eq!(node.outputs, [output]);
+        node.inputs = ids.into_iter().map(Some).collect();
+        node.attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let node = graph.nodes[0].clone();
+        fold(&graph, &node)
+    }
+
+    fn list(values: &[i64]) -> Constant {
+        Constant::ints(values)
+    }
+
+    fn scalar(value: i64) -> Constant {
+        Constant { shape: vec![], ..Constant::ints(vec![value]) }
+    }
+
+    #[test]
+    fn integers_are_computed() {
+        let data = Constant::f32(vec![2, 3, 4], vec![0.0; 24]);
+        for (op_type, attributes, inputs, expected) in [
+            ("Shape", &[][..], &[data.clone()][..], list(&[2, 3, 4])),
+            ("Shape", &[("start", 1), ("end", -1)], std::slice::from_ref(&data), list(&[3])),
+            ("Gather", &[], &[list(&[5, 6, 7]), scalar(-1)], scalar(7)),
+            ("Gather", &[("axis", 0)], &[list(&[5, 6, 7]), list(&[0, 2])], list(&[5, 7])),
+            ("Concat", &[("axis", 0)], &[list(&[1]), list(&[2, 3])], list(&[1, 2, 3])),
+            ("Unsqueeze", &[], &[scalar(4), list(&[0])], list(&[4])),
+            ("Squeeze", &[], &[list(&[4]), list(&[0])], scalar(4)),
+            ("Slice", &[], &[list(&[1, 2, 3]), list(&[-2]), list(&[i64::MAX])], list(&[2, 3])),
+            ("Add", &[], &[list(&[1, 2]), scalar(3)], list(&[4, 5])),
+            ("Sub", &[], &[scalar(1), scalar(3)], scalar(-2)),
+            ("Mul", &[], &[scalar(2), list(&[1, 2])], list(&[2, 4])),
+            ("Div", &[], &[list(&[7, -7]), list(&[2, 2])], list(&[3, -3])),
+            ("Cast", &[("to", 1)], &[list(&[1, -2])], Constant::f32(vec![2], vec![1.0, -2.0])),
+            ("Cast", &[("to", 7)], &[Constant::f32(vec![2], vec![1.9, -1.9])], list(&[1, -1])),
+        ] {
+            assert_eq!(folded(op_type, attributes, inputs), Some(expected), "{op_type} {inputs:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_or_not_defined_is_left_alone() {
+        for (op_type, inputs) in [
+            ("Add", &[Constant::scalar(1.0), Constant::scalar(2.0)][..]),
+            ("Add", &[list(&[1, 2]), list(&[1, 2, 3])]),
+            ("Add", &[scalar(i64::MAX), scalar(1)]),
+            ("Div", &[scalar(1), scalar(0)]),
+            ("Gather", &[list(&[1]), scalar(1)]),
+            ("Shape", &[]),
+            ("Slice", &[list(&[1])]),
+        ] {
+            assert_eq!(folded(op_type, &[], inputs), None, "{op_type} {inputs:?}");
+        }
+    }
+}

@@ -3,8 +3,7 @@
 use super::fold::{self, fold};
 use super::upgrade::upgrade;
 use super::{NodeView, OpError, Operator, read};
-use crate::graph::{Attribute, Constant, Graph, MAX_RANK, Shape, TensorId, elements};
-use crate::onnx::OPSET;
+use crate::graph::{Attribute, Constant, Graph, MAX_RANK, OPSET, Shape, TensorId, elements};
 
 /// Reads every node's operator, and fills in the shapes of all tensors (for one image) and the MACs of all nodes.
 ///
@@ -191,4 +190,154 @@ pub fn check_batch(graph: &Graph, operators: &[Box<dyn Operator>]) -> Result<(),
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Attributes;
+
+    fn image(batch: usize) -> (Graph, TensorId) {
+        let mut graph = Graph { opset: 17, ..Graph::default() };
+        let image = graph.add_input("image", vec![batch, 4, 2, 2]);
+        (graph, image)
+    }
+
+    fn reshape(graph: &mut Graph, data: TensorId, target: &[i64]) -> TensorId {
+        let target = graph.add_constant("target", Constant::ints(target));
+        graph.add_node("Reshape", "reshaped", [data, target])
+    }
+
+    /// Shapes of the outputs for one image, or why the network does not take two.
+    fn shapes(mut graph: Graph, output: TensorId) -> Result<Shape, String> {
+        graph.outputs.push(output);
+        rewrite_batch(&mut graph);
+        let operators = infer(&mut graph).map_err(|error| error.to_string())?;
+        check_batch(&graph, &operators).map_err(|error| error.to_string())?;
+        Ok(graph.shape(output).to_vec())
+    }
+
+    #[test]
+    fn reshapes_exported_for_a_fixed_batch_take_any() {
+        for (batch, target) in
+            [(1, [1, 16]), (1, [1, -1]), (1, [-1, 16]), (8, [8, 16]), (8, [8, -1]), (8, [-1, 16])]
+        {
+            let (mut graph, image) = image(batch);
+            let output = reshape(&mut graph, image, &target);
+            assert_eq!(shapes(graph, output), Ok(vec![1, 16]), "{batch} {target:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_that_two_reshapes_share_stays_right_for_both() {
+        let (mut graph, image) = image(1);
+        let target = graph.add_constant("target", Constant::ints(vec![1, 16]));
+        let weight = graph.add_constant("weight", Constant::f32(vec![16], vec![1.0; 16]));
+        let row = graph.add_node("Reshape", "row", [weight, target]);
+        let flat = graph.add_node("Reshape", "flat", [image, target]);
+        let output = graph.add_node("Add", "sum", [flat, row]);
+        assert_eq!(shapes(graph, output), Ok(vec![1, 16]));
+    }
+
+    #[test]
+    fn a_network_that_loses_its_batch_is_refused_by_node() {
+        let (mut graph, image) = image(1);
+        let fixed = reshape(&mut graph, image, &[4, 4]);
+        let error = shapes(graph, fixed).unwrap_err();
+        assert!(error.contains("'reshaped'") && error.contains("one image only"), "{error}");
+
+        let (mut graph, image) = self::image(1);
+        let class = graph.add_constant("class", Constant::f32(vec![1, 1, 2, 2], vec![0.0; 4]));
+        let joined = graph.add_node_with(
+            "Concat",
+            "joined",
+            [image, class],
+            Attributes::from([("axis".into(), 1.into())]),
+        );
+        let error = shapes(graph, joined).unwrap_err();
+        assert!(error.contains("'joined'"), "{error}");
+
+        let (mut graph, image) = self::image(1);
+        let pooled = graph.add_node("GlobalAveragePool", "pooled", [image]);
+        let squeezed = graph.add_node("Squeeze", "squeezed", [pooled]);
+        let error = shapes(graph, squeezed).unwrap_err();
+        assert!(error.contains("'squeezed'"), "{error}");
+    }
+
+    /// `x.view(x.size(0), -1)` as exporters write it.
+    #[test]
+    fn shapes_computed_from_shapes_are_folded() {
+        let (mut graph, image) = image(1);
+        let shape = graph.add_node("Shape", "shape", [image]);
+        let first = graph.add_constant("first", Constant { shape: vec![], ..Constant::ints(vec![0]) });
+        let batch = graph.add_node("Gather", "batch", [shape, first]);
+        let axis = graph.add_constant("axis", Constant::ints(vec![0]));
+        let batch = graph.add_node("Unsqueeze", "batch list", [batch, axis]);
+        let rest = graph.add_constant("rest", Constant::ints(vec![-1]));
+        let concat = Attributes::from([("axis".into(), 0.into())]);
+        let target = graph.add_node_with("Concat", "target", [batch, rest], concat);
+        let output = graph.add_node("Reshape", "flat", [image, target]);
+        graph.outputs.push(output);
+
+        let operators = infer(&mut graph).unwrap();
+
+        assert_eq!(operators.len(), 1);
+        assert_eq!(graph.nodes.len(), 1);
+        assert_eq!(graph.constants.len(), 1, "only the target is left");
+        assert_eq!(graph.shape(output), [1, 16]);
+        assert!(check_batch(&graph, &operators).is_ok());
+        assert_eq!(graph.opset, OPSET);
+    }
+
+    #[test]
+    fn inferring_twice_changes_nothing() {
+        let (mut graph, image) = image(1);
+        graph.opset = 9;
+        let flat = reshape(&mut graph, image, &[1, 4, 4]);
+        let soft = graph.add_node("Softmax", "soft", [flat]);
+        let clip = Attributes::from([("min".into(), 0.0.into()), ("max".into(), 6.0.into())]);
+        let output = graph.add_node_with("Clip", "clipped", [soft], clip);
+        graph.outputs.push(output);
+        infer(&mut graph).unwrap();
+        let once = graph.clone();
+        infer(&mut graph).unwrap();
+        assert_eq!(graph, once);
+    }
+
+    #[test]
+    fn an_operator_that_is_not_supported_is_reported_first() {
+        let (mut graph, image) = image(1);
+        let broken = reshape(&mut graph, image, &[5]);
+        graph.add_node("Einsum", "late", [broken]);
+        let error = infer(&mut graph).unwrap_err().to_string();
+        assert!(error.contains("node 'late' uses operator Einsum (opset 17)"), "{error}");
+        let (mut graph, image) = self::image(1);
+        graph.add_node("Gather", "picked", [image, image]);
+        assert!(matches!(infer(&mut graph), Err(OpError::Unsupported { .. })));
+        let (mut graph, image) = self::image(1);
+        graph.add_node("Relu", "foreign", [image]);
+        graph.nodes[0].domain = "com.example".into();
+        let error = infer(&mut graph).unwrap_err().to_string();
+        assert!(error.contains("com.example.Relu"), "{error}");
+    }
+
+    #[test]
+    fn outputs_too_large_for_memory_are_refused() {
+        let (mut graph, image) = image(1);
+        let row = reshape(&mut graph, image, &[1, 16, 1]);
+        let mut wide = row;
+        for _ in 0..6 {
+            let pads = graph.add_constant("pads", Constant::ints(vec![0, 0, 30000, 0, 0, 30000]));
+            wide = graph.add_node("Pad", "padded", [wide, pads]);
+        }
+        let mut column = graph.add_node_with(
+            "Transpose",
+            "column",
+            [wide],
+            Attributes::from([("perm".into(), vec![0, 2, 1].into())]),
+        );
+        column = graph.add_node("MatMul", "square", [column, wide]);
+        let error = infer(&mut graph).unwrap_err().to_string();
+        assert!(error.contains("empty or too large"), "{error} {column:?}");
+    }
 }

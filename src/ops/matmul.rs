@@ -134,3 +134,82 @@ impl Binary for &MatMul {
         left.matmul(right)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::{NodeTest, assert_close};
+
+    const A: [f32; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    const B: [f32; 6] = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+
+    #[test]
+    fn gemm_takes_transposed_and_scaled_operands() {
+        let gemm = |a: &[usize], b: &[usize]| NodeTest::new("Gemm").tensor(a, &A).tensor(b, &B);
+        for (test, expected) in [
+            (gemm(&[2, 3], &[3, 2]), [4.0, 5.0, 10.0, 11.0]),
+            (gemm(&[3, 2], &[3, 2]).with("transA", 1), [6.0, 8.0, 8.0, 10.0]),
+            (gemm(&[2, 3], &[2, 3]).with("transB", 1), [1.0, 6.0, 4.0, 15.0]),
+            (gemm(&[2, 3], &[3, 2]).with("alpha", 0.5), [2.0, 2.5, 5.0, 5.5]),
+            (gemm(&[2, 3], &[3, 2]).tensor(&[2], &[1.0, -1.0]), [5.0, 4.0, 11.0, 10.0]),
+            (gemm(&[2, 3], &[3, 2]).tensor(&[2, 1], &[1.0, -1.0]).with("beta", 2.0), [6.0, 7.0, 8.0, 9.0]),
+            (gemm(&[2, 3], &[3, 2]).tensor(&[], &[1.0]), [5.0, 6.0, 11.0, 12.0]),
+        ] {
+            let (shape, values) = test.run();
+            assert_eq!(shape, [2, 2]);
+            assert_close(&values, &expected);
+        }
+    }
+
+    #[test]
+    fn matmul_follows_numpy() {
+        for (a, b, shape) in [
+            (&[2, 3][..], &[3, 2][..], &[2, 2][..]),
+            (&[3], &[3, 2], &[2]),
+            (&[2, 3], &[3], &[2]),
+            (&[3], &[3], &[]),
+            (&[4, 2, 3], &[3, 5], &[4, 2, 5]),
+            (&[4, 1, 2, 3], &[6, 3, 5], &[4, 6, 2, 5]),
+        ] {
+            let (given, values) = NodeTest::new("MatMul").noise(a).noise(b).run();
+            assert_eq!(given, shape);
+            assert_eq!(values.len(), shape.iter().product::<usize>());
+        }
+        let (_, values) = NodeTest::new("MatMul").tensor(&[2, 3], &A).tensor(&[3], &[1.0, 0.0, -1.0]).run();
+        assert_close(&values, &[-2.0, -2.0]);
+    }
+
+    #[test]
+    fn macs_count_products() {
+        assert_eq!(NodeTest::new("MatMul").noise(&[4, 2, 3]).noise(&[3, 5]).macs(), 4 * 2 * 3 * 5);
+        assert_eq!(NodeTest::new("Gemm").noise(&[3, 2]).noise(&[3, 5]).with("transA", 1).macs(), 2 * 3 * 5);
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        NodeTest::new("Gemm")
+            .noise(&[3, 2])
+            .noise(&[4, 3])
+            .noise(&[4])
+            .with("transA", 1)
+            .with("transB", 1)
+            .with("alpha", 0.5)
+            .with("beta", 2.0)
+            .check_gradients();
+        NodeTest::new("MatMul").noise(&[2, 2, 3]).noise(&[3, 2]).check_gradients();
+        NodeTest::new("MatMul").noise(&[3]).noise(&[2, 3, 2]).check_gradients();
+    }
+
+    #[test]
+    fn operands_that_do_not_fit_are_refused() {
+        for (test, reason) in [
+            (NodeTest::new("MatMul").noise(&[2, 3]).noise(&[2, 3]), "the product of [2, 3] and [2, 3] does not fit"),
+            (NodeTest::new("MatMul").noise(&[2, 2, 3]).noise(&[3, 3, 2]), "does not fit"),
+            (NodeTest::new("Gemm").noise(&[2, 3]).noise(&[2, 3]), "does not fit"),
+            (NodeTest::new("Gemm").noise(&[2, 3]).noise(&[3, 2]).noise(&[3]), "does not broadcast to [2, 2]"),
+            (NodeTest::new("Gemm").noise(&[1, 2, 3]).noise(&[3, 2]), "must have 2 axes"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

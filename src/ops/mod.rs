@@ -11,6 +11,8 @@ mod fold;
 mod infer;
 pub mod kernels;
 mod node_view;
+#[cfg(test)]
+mod testing;
 mod upgrade;
 mod value;
 mod window;

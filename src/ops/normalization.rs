@@ -74,3 +74,65 @@ impl BatchNormalization {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{NodeTest, assert_close, host};
+
+    /// Two channels, each with two images of one pixel.
+    fn batch_normalization() -> NodeTest {
+        NodeTest::new("BatchNormalization")
+            .tensor(&[2, 2, 1, 1], &[1.0, 10.0, 3.0, 30.0])
+            .tensor(&[2], &[2.0, 1.0])
+            .tensor(&[2], &[0.5, -1.0])
+            .tensor(&[2], &[1.0, 10.0])
+            .tensor(&[2], &[4.0, 100.0])
+            .with("epsilon", 0.0)
+    }
+
+    #[test]
+    fn inference_uses_the_stored_statistics() {
+        assert_close(&batch_normalization().run().1, &[0.5, -1.0, 2.5, 1.0]);
+        assert!(batch_normalization().statistics().is_none());
+    }
+
+    #[test]
+    fn training_uses_those_of_the_batch_and_reports_them() {
+        let test = batch_normalization().mode(Mode::Training);
+        assert_close(&test.run().1, &[-1.5, -2.0, 2.5, 0.0]);
+        let statistics = test.statistics().unwrap();
+        assert_close(&host(statistics.mean), &[2.0, 20.0]);
+        assert_close(&host(statistics.variance), &[1.0, 100.0]);
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        let test = || NodeTest::new("BatchNormalization").noise(&[3, 2, 2, 2]).noise(&[2]).noise(&[2]);
+        test().noise(&[2]).positive(&[2]).check_gradients();
+        let fixed = || Constant::f32(vec![2], vec![1.0, 1.0]);
+        test().constant(fixed()).constant(fixed()).mode(Mode::Training).check_gradients();
+    }
+
+    use crate::graph::Constant;
+
+    #[test]
+    fn older_forms_are_read() {
+        assert_close(&batch_normalization().opset(7).with("spatial", 1).run().1, &[0.5, -1.0, 2.5, 1.0]);
+        let error = batch_normalization().opset(7).with("spatial", 0).error();
+        assert!(error.contains("operator BatchNormalization (opset 7): attribute 'spatial'"), "{error}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let short = NodeTest::new("BatchNormalization").noise(&[1, 3]).noise(&[2]).noise(&[3]).noise(&[3]).noise(&[3]);
+        for (test, reason) in [
+            (short, "[2] do not fit 3 channels"),
+            (batch_normalization().with("training_mode", 1), "training mode"),
+            (batch_normalization().outputs(3), "output 2 is not supported"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

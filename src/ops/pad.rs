@@ -63,3 +63,47 @@ impl ElementWise for &Pad {
         x.pad(&self.padding[..], self.mode)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::Constant;
+    use crate::ops::testing::{NodeTest, assert_close};
+
+    fn pad(mode: &str) -> NodeTest {
+        NodeTest::new("Pad").tensor(&[1, 3], &[1.0, 2.0, 3.0]).with("mode", mode)
+    }
+
+    #[test]
+    fn values_are_those_of_onnx() {
+        for (test, expected) in [
+            (pad("constant").ints(&[0, 1, 0, 2]), &[0.0, 1.0, 2.0, 3.0, 0.0, 0.0][..]),
+            (pad("constant").ints(&[0, 1, 0, 0]).constant(Constant::scalar(9.0)), &[9.0, 1.0, 2.0, 3.0]),
+            (pad("constant").ints(&[1, 0]).none().ints(&[-1]), &[0.0, 1.0, 2.0, 3.0]),
+            (pad("edge").ints(&[0, 2, 0, 1]), &[1.0, 1.0, 1.0, 2.0, 3.0, 3.0]),
+            (pad("reflect").ints(&[0, 2, 0, 1]), &[3.0, 2.0, 1.0, 2.0, 3.0, 2.0]),
+            (pad("constant").opset(7).with("pads", vec![0, 1, 0, 0]).with("value", 4.0), &[4.0, 1.0, 2.0, 3.0]),
+        ] {
+            assert_close(&test.run().1, expected);
+        }
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        for mode in ["constant", "edge", "reflect"] {
+            NodeTest::new("Pad").noise(&[1, 2, 3, 3]).ints(&[0, 0, 1, 2, 0, 0, 2, 0]).with("mode", mode).check_gradients();
+        }
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused() {
+        for (test, reason) in [
+            (pad("wrap").ints(&[0, 1, 0, 1]), "mode 'wrap' is not supported"),
+            (pad("constant").ints(&[0, -1, 0, 0]), "negative"),
+            (pad("constant").ints(&[1, 1]), "do not fit 2 axes"),
+            (pad("reflect").ints(&[0, 3, 0, 0]), "too short to reflect"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

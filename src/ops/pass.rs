@@ -50,3 +50,41 @@ impl Operator for Pass {
         tensor(inputs, 0).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::{Constant, ConstantData};
+    use crate::ops::testing::NodeTest;
+
+    fn x(op_type: &str) -> NodeTest {
+        NodeTest::new(op_type).tensor(&[1, 2], &[1.0, -2.0])
+    }
+
+    #[test]
+    fn values_pass() {
+        let no_training = || Constant { shape: vec![], data: ConstantData::Bool([false].into()) };
+        for test in [
+            x("Identity"),
+            x("Cast").with("to", 1),
+            x("Dropout"),
+            x("Dropout").opset(10).with("ratio", 0.5),
+            x("Dropout").constant(Constant::scalar(0.5)).constant(no_training()),
+        ] {
+            assert_eq!(test.run(), (vec![1, 2], vec![1.0, -2.0]));
+        }
+        x("Identity").check_gradients();
+    }
+
+    #[test]
+    fn what_would_change_values_is_refused() {
+        let training = Constant { shape: vec![], data: ConstantData::Bool([true].into()) };
+        for (test, reason) in [
+            (x("Cast").with("to", 7), "only casts to float32"),
+            (x("Dropout").none().constant(training), "training mode"),
+            (x("Dropout").outputs(2), "output 2 is not supported"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

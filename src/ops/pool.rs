@@ -130,3 +130,80 @@ impl Pool {
         Some(Value::from_host(&factors, &shape, &x.device()).to_rank())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::{NodeTest, assert_close};
+
+    /// Over the image 1 2 3 / 4 5 6 / 7 8 9, all numbers negative where `sign` is -1.
+    fn pool(op_type: &str, sign: f32) -> NodeTest {
+        let values: Vec<f32> = (1..10).map(|value| sign * value as f32).collect();
+        NodeTest::new(op_type).tensor(&[1, 1, 3, 3], &values).with("kernel_shape", vec![2, 2])
+    }
+
+    #[test]
+    fn padding_never_wins_a_maximum() {
+        for (test, expected) in [
+            (pool("MaxPool", -1.0).with("pads", vec![1, 1, 0, 0]), &[-1., -1., -2., -1., -1., -2., -4., -4., -5.][..]),
+            (
+                pool("MaxPool", -1.0).with("pads", vec![1, 1, 1, 1]).with("strides", vec![2, 2]),
+                &[-1., -2., -4., -5.],
+            ),
+            (pool("MaxPool", -1.0).with("auto_pad", "SAME_UPPER").with("strides", vec![2, 2]), &[-1., -3., -7., -9.]),
+        ] {
+            assert_close(&test.run().1, expected);
+        }
+    }
+
+    #[test]
+    fn ceil_mode_adds_a_window_at_the_end() {
+        let max = pool("MaxPool", 1.0).with("strides", vec![2, 2]);
+        assert_close(&max.run().1, &[5.0]);
+        let (shape, values) = pool("MaxPool", -1.0).with("strides", vec![2, 2]).with("ceil_mode", 1).run();
+        assert_eq!(shape, [1, 1, 2, 2]);
+        assert_close(&values, &[-1.0, -3.0, -7.0, -9.0]);
+        let average = || pool("AveragePool", 1.0).with("strides", vec![2, 2]).with("ceil_mode", 1);
+        assert_close(&average().run().1, &[3.0, 4.5, 7.5, 9.0]);
+        // What lies beyond input and padding does not count even where padding does.
+        assert_close(&average().with("count_include_pad", 1).run().1, &[3.0, 4.5, 7.5, 9.0]);
+    }
+
+    #[test]
+    fn averages_count_padding_if_told() {
+        let average = || pool("AveragePool", 1.0).with("pads", vec![1, 0, 0, 0]);
+        assert_close(&average().run().1, &[1.5, 2.5, 3.0, 4.0, 6.0, 7.0]);
+        assert_close(&average().with("count_include_pad", 1).run().1, &[0.75, 1.25, 3.0, 4.0, 6.0, 7.0]);
+    }
+
+    #[test]
+    fn windows_with_gaps() {
+        let max = pool("MaxPool", 1.0).with("dilations", vec![2, 2]).run();
+        assert_eq!(max, (vec![1, 1, 1, 1], vec![9.0]));
+        let average = pool("AveragePool", 1.0).with("dilations", vec![2, 1]).with("pads", vec![1, 0, 0, 0]);
+        assert_close(&average.run().1, &[4.5, 5.5, 4.5, 5.5]);
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        for op_type in ["MaxPool", "AveragePool"] {
+            let pool = || NodeTest::new(op_type).noise(&[2, 2, 5, 4]).with("kernel_shape", vec![3, 2]);
+            pool().check_gradients();
+            pool().with("strides", vec![2, 2]).with("ceil_mode", 1).with("pads", vec![1, 1, 0, 0]).check_gradients();
+            pool().with("dilations", vec![2, 1]).with("pads", vec![1, 1, 1, 1]).check_gradients();
+        }
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused() {
+        for (test, reason) in [
+            (NodeTest::new("MaxPool").noise(&[1, 1, 4, 4]), "'kernel_shape' is missing"),
+            (NodeTest::new("MaxPool").noise(&[1, 1, 4]).with("kernel_shape", vec![2]), "only 2-D pools"),
+            (pool("AveragePool", 1.0).with("pads", vec![2, 0, 0, 0]), "is not smaller than the window"),
+            (pool("MaxPool", 1.0).outputs(2), "output 2 is not supported"),
+            (pool("MaxPool", 1.0).with("count_include_pad", 1), "'count_include_pad' is not supported"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

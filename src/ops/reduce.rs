@@ -130,3 +130,57 @@ fn joined(dims: &[usize], axes: &[usize]) -> Joined {
     joined.shape.resize(dims.len(), 1);
     joined
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::{NodeTest, assert_close};
+
+    /// Values 0 to 11 as [1, 2, 2, 3].
+    fn reduce(op_type: &str) -> NodeTest {
+        let values: Vec<f32> = (0..12).map(|value| value as f32).collect();
+        NodeTest::new(op_type).tensor(&[1, 2, 2, 3], &values)
+    }
+
+    #[test]
+    fn values_are_those_of_onnx() {
+        for (test, shape, expected) in [
+            (reduce("GlobalAveragePool"), vec![1, 2, 1, 1], &[2.5, 8.5][..]),
+            (reduce("GlobalMaxPool"), vec![1, 2, 1, 1], &[5.0, 11.0]),
+            (reduce("ReduceMean").ints(&[2, 3]).with("keepdims", 0), vec![1, 2], &[2.5, 8.5]),
+            (reduce("ReduceMean").ints(&[-1, 1]), vec![1, 1, 2, 1], &[4.0, 7.0]),
+            (reduce("ReduceMax").ints(&[1]), vec![1, 1, 2, 3], &[6.0, 7.0, 8.0, 9.0, 10.0, 11.0]),
+            (reduce("ReduceSum").ints(&[0, 2]), vec![1, 2, 1, 3], &[3.0, 5.0, 7.0, 15.0, 17.0, 19.0]),
+            (reduce("ReduceMean"), vec![1, 1, 1, 1], &[5.5]),
+            (reduce("ReduceSum").with("keepdims", 0), vec![], &[66.0]),
+            (reduce("ReduceMean").opset(13).with("axes", vec![-2, -1]), vec![1, 2, 1, 1], &[2.5, 8.5]),
+        ] {
+            let (given, values) = test.run();
+            assert_eq!(given, shape);
+            assert_close(&values, expected);
+        }
+        let (shape, _) = reduce("ReduceMean").ints(&[]).with("noop_with_empty_axes", 1).run();
+        assert_eq!(shape, [1, 2, 2, 3]);
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        for op_type in ["ReduceMax", "ReduceMean", "ReduceSum"] {
+            NodeTest::new(op_type).noise(&[2, 3, 2, 2]).ints(&[1, 3]).check_gradients();
+        }
+        for op_type in ["GlobalAveragePool", "GlobalMaxPool"] {
+            NodeTest::new(op_type).noise(&[2, 3, 2, 2]).check_gradients();
+        }
+    }
+
+    #[test]
+    fn axes_that_are_not_there_are_refused() {
+        for (test, reason) in [
+            (reduce("ReduceMean").ints(&[4]), "no axis 4 among 4"),
+            (reduce("ReduceMean").ints(&[1, -3]), "name one axis twice"),
+            (NodeTest::new("GlobalMaxPool").noise(&[2, 3]), "has no height and width"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

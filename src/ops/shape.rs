@@ -161,3 +161,66 @@ impl ElementWise for Permute {
         if self.0.len() == D { x.permute(array::<D>(&self.0)) } else { x }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::testing::{NodeTest, noise};
+
+    #[test]
+    fn shapes_are_those_of_onnx_and_values_stay() {
+        let x = |op_type: &str| NodeTest::new(op_type).noise(&[2, 3, 1, 4]);
+        for (test, expected) in [
+            (x("Flatten"), &[2, 12][..]),
+            (x("Flatten").with("axis", 0), &[1, 24]),
+            (x("Flatten").with("axis", 4), &[24, 1]),
+            (x("Flatten").with("axis", -1), &[6, 4]),
+            (x("Reshape").ints(&[0, -1]), &[2, 12]),
+            (x("Reshape").ints(&[4, -1, 2]), &[4, 3, 2]),
+            (x("Reshape").ints(&[24]), &[24]),
+            (x("Reshape").ints(&[0, 0, 4, -1]), &[2, 3, 4, 1]),
+            (x("Squeeze"), &[2, 3, 4]),
+            (x("Squeeze").ints(&[-2]), &[2, 3, 4]),
+            (x("Squeeze").opset(11).with("axes", vec![2]), &[2, 3, 4]),
+            (x("Unsqueeze").ints(&[0, -1]), &[1, 2, 3, 1, 4, 1]),
+            (x("Unsqueeze").opset(7).with("axes", vec![1]), &[2, 1, 3, 1, 4]),
+        ] {
+            let (shape, values) = test.run();
+            assert_eq!(shape, expected);
+            assert_eq!(values, noise(24, 1));
+        }
+    }
+
+    #[test]
+    fn a_transpose_moves_values() {
+        let x = || NodeTest::new("Transpose").tensor(&[1, 2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(x().run(), (vec![3, 2, 1], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+        assert_eq!(x().with("perm", vec![2, 0, 1]).run(), (vec![3, 1, 2], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        NodeTest::new("Reshape").noise(&[2, 3, 2]).ints(&[3, -1]).check_gradients();
+        NodeTest::new("Transpose").noise(&[2, 3, 2]).with("perm", vec![1, 2, 0]).check_gradients();
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let x = |op_type: &str| NodeTest::new(op_type).noise(&[2, 3, 1, 4]);
+        for (test, reason) in [
+            (x("Flatten").with("axis", 5), "no axis 5"),
+            (x("Reshape").ints(&[5, -1]), "-1 stands for no whole number"),
+            (x("Reshape").ints(&[5]), "the number of elements differs"),
+            (x("Reshape").ints(&[-1, -1]), "not valid"),
+            (x("Reshape").ints(&[0, -1]).with("allowzero", 1), "-1 stands for no whole number"),
+            (x("Reshape").ints(&[i64::MAX, i64::MAX]), "too large"),
+            (x("Reshape").ints(&[2, 3, 1, 1, 1, 1, 4]), "more than 6 axes"),
+            (x("Reshape").noise(&[2]), "must be a constant list of integers"),
+            (x("Squeeze").ints(&[1]), "axis 1 of [2, 3, 1, 4] is not of size 1"),
+            (x("Unsqueeze").ints(&[1, 1]), "name one axis twice"),
+            (x("Transpose").with("perm", vec![0, 1, 2, 2]), "does not order 4 axes"),
+        ] {
+            let error = test.error();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

@@ -2,8 +2,7 @@
 //! form only and networks of different age can be joined.
 
 use super::axes::axis;
-use crate::graph::{Attribute, Attributes, Constant, Graph, Node, TensorId};
-use crate::onnx::OPSET;
+use crate::graph::{Attribute, Attributes, Constant, Graph, Node, OPSET, TensorId};
 
 /// Upgrades node `index`, whose input shapes are known. It may become several nodes.
 ///
@@ -89,8 +88,8 @@ fn flattening_softmax(graph: &mut Graph, index: usize) {
     let name = softmax.name.clone();
     let flat = graph.add_tensor(&format!("{name}/flat"), None);
     let normalized = graph.add_tensor(&format!("{name}/normalized"), None);
-    // The first axis is copied, whatever the batch.
-    let back: Vec<i64> = std::iter::once(0).chain(shape.iter().skip(1).map(|size| *size as i64)).collect();
+    // The first axis is what is left over, whatever the batch.
+    let back: Vec<i64> = std::iter::once(-1).chain(shape.iter().skip(1).map(|size| *size as i64)).collect();
     let target = graph.add_constant(&format!("{name}/shape"), Constant::ints(back));
     let flatten_axis = Attributes::from([("axis".to_owned(), Attribute::Int(first as i64))]);
     let flatten = node_like(&softmax, "Flatten", flatten_axis, vec![softmax.inputs[0]], vec![flat]);

@@ -192,3 +192,48 @@ fn not_two(view: &NodeView, name: &str, axes: usize) -> OpError {
         "attribute '{name}' is for {axes} spatial axes; only height and width are supported"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(kernel: usize, stride: usize, padding: Padding, ceil_mode: bool) -> Window {
+        Window { kernel: [kernel; 2], stride: [stride; 2], dilation: [1; 2], padding, ceil_mode }
+    }
+
+    fn explicit(begin: usize, end: usize) -> Padding {
+        Padding::Explicit([(begin, end); 2])
+    }
+
+    #[test]
+    fn windows_are_counted_as_onnx_does() {
+        for (kernel, stride, padding, ceil, input, expected) in [
+            (3, 1, explicit(0, 0), false, 5, 3),
+            (3, 2, explicit(1, 1), false, 6, 3),
+            (3, 2, explicit(0, 0), true, 6, 3),
+            (2, 2, explicit(0, 0), true, 4, 2),
+            // The fourth window would start in the padding at the end.
+            (2, 2, explicit(0, 1), true, 4, 2),
+            (2, 3, explicit(1, 1), true, 4, 2),
+            (3, 2, Padding::Same { odd_at_end: true }, false, 5, 3),
+            (3, 2, Padding::Same { odd_at_end: true }, false, 6, 3),
+        ] {
+            let window = window(kernel, stride, padding, ceil);
+            assert_eq!(window.output([input, input]), Ok([expected; 2]), "{window:?} over {input}");
+        }
+    }
+
+    #[test]
+    fn an_odd_pixel_goes_where_auto_pad_says() {
+        let upper = window(3, 2, Padding::Same { odd_at_end: true }, false);
+        let lower = window(3, 2, Padding::Same { odd_at_end: false }, false);
+        assert_eq!(upper.padding([6, 5]), [(0, 1), (1, 1)]);
+        assert_eq!(lower.padding([6, 5]), [(1, 0), (1, 1)]);
+    }
+
+    #[test]
+    fn a_window_larger_than_its_input_is_refused() {
+        let error = window(5, 1, explicit(1, 0), false).output([3, 9]).unwrap_err();
+        assert_eq!(error, "a window of 5 does not fit into 3 padded by 1 and 0");
+    }
+}

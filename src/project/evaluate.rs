@@ -76,7 +76,8 @@ pub fn worst_drop_points(compared: &[Comparison]) -> f64 {
 
 impl<'a> Evaluation<'a> {
     /// Runs the originals over the first `limit` images of a split, those that are labelled for a task and those that
-    /// are not. `labels` names the data set's task per network, where labels may be looked at.
+    /// are not. `labels` names the data set's task per network, where labels may be looked at. `progress` hears of done and
+    /// total batches.
     ///
     /// # Errors
     ///
@@ -87,18 +88,21 @@ impl<'a> Evaluation<'a> {
         limit: usize,
         labels: Vec<Option<usize>>,
         teachers: &mut Teachers,
+        progress: &dyn Fn(usize, usize),
     ) -> Result<Evaluation<'a>, NetError> {
         let images = spread(&dataset.indices(split), limit);
         let classes = teachers.classes.clone();
         let mut originals: Logits = vec![Vec::new(); classes.len()];
-        for batch in evaluation_batches(&images, BATCH) {
+        let batches = evaluation_batches(&images, BATCH);
+        for (done, batch) in batches.iter().enumerate() {
             let size = dataset.shape;
             let shape = [batch.indices.len(), size.channels, size.height, size.width];
-            let pixels = dataset.batch(&batch, None).images;
+            let pixels = dataset.batch(batch, None).images;
             let logits = teachers.logits(&pixels, shape, None, &batch.indices).await?;
             for ((all, rows), classes) in originals.iter_mut().zip(logits).zip(&classes) {
                 all.extend_from_slice(&rows[..batch.valid * classes]);
             }
+            progress(done + 1, batches.len());
             yield_now().await;
         }
         Ok(Self { dataset, images, labels, originals, classes })

@@ -2,6 +2,7 @@
 //!
 //! A [`Project`] holds what was loaded; [`run`] takes it through the phases and tells of them by [`Event`]s.
 
+mod bench;
 mod calibrate;
 mod data_card;
 mod error;
@@ -19,6 +20,7 @@ mod settings;
 mod source;
 mod teachers;
 
+pub use bench::Bench;
 pub use data_card::{DataCard, LabelledTask, SkippedFile};
 pub use error::ProjectError;
 pub use evaluate::{Evaluation, Measured, evaluate_file};

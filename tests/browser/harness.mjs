@@ -8,10 +8,11 @@ import { dist } from '../../scripts/paths.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { chromium } from '../../scripts/tools.mjs';
 
-// WebGPU without a GPU: correct, slow, the same on every machine. The rest keeps the browser off the network.
-const flags = [
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
+/** WebGPU without a GPU: correct, slow, the same on every machine. */
+export const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** Keeps the browser off the network. */
+export const offline = [
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -33,7 +34,7 @@ export async function startLab({ base = '/some/sub-path/' } = {}) {
   const executablePath = chromium();
   if (!executablePath) throw new Error('Chromium is not there. Run: npm run setup browser');
   const server = await serve({ folder: dist, base, port: 0 });
-  const browser = await driver.launch({ executablePath, args: flags });
+  const browser = await driver.launch({ executablePath, args: [...softwareGpu, ...offline] });
 
   async function open({ path = '', ...contextOptions } = {}) {
     const context = await browser.newContext({ acceptDownloads: true, ...contextOptions });

@@ -1,0 +1,90 @@
+//! Single operators against the node tests of the ONNX standard and against onnxruntime.
+//!
+//! `tests/python/test_onnx_nodes.py` writes the cases and runs this file; every network is read, run, written under
+//! `NAME.written.onnx` (which the Python side runs in onnxruntime), read again and run again.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use graftlab::graph::Graph;
+use graftlab::net::{Network, read_all};
+use graftlab::onnx;
+use graftlab::ops::{self, Mode, Value};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    refused: bool,
+    /// Relative to the largest output.
+    tolerance: f32,
+    inputs: Vec<Array>,
+    outputs: Vec<Array>,
+}
+
+#[derive(Deserialize)]
+struct Array {
+    shape: Vec<usize>,
+    values: Vec<f32>,
+}
+
+#[test]
+#[ignore = "needs the cases that tests/python/test_onnx_nodes.py writes"]
+fn nodes_compute_what_the_standard_says() {
+    let folder = PathBuf::from(std::env::var("GRAFTLAB_ONNX_NODE_TESTS").expect("the folder of the cases"));
+    let listed = std::fs::read(folder.join("cases.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_slice(&listed).unwrap();
+    assert!(!cases.is_empty(), "no cases in {}", folder.display());
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|case| check(&folder, case).err().map(|reason| format!("{}: {reason}", case.name)))
+        .collect();
+    println!("{} cases, {} wrong", cases.len(), wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn check(folder: &Path, case: &Case) -> Result<(), String> {
+    let bytes = std::fs::read(folder.join(format!("{}.onnx", case.name))).unwrap();
+    let graph = match inferred(&bytes) {
+        Err(_) if case.refused => return Ok(()),
+        Ok(_) if case.refused => return Err("must be refused".to_owned()),
+        other => other?,
+    };
+    run(&graph, case)?;
+    let written = onnx::write(&graph).map_err(|error| error.to_string())?;
+    std::fs::write(folder.join(format!("{}.written.onnx", case.name)), &written).unwrap();
+    run(&inferred(&written)?, case).map_err(|reason| format!("after writing: {reason}"))
+}
+
+fn inferred(bytes: &[u8]) -> Result<Graph, String> {
+    let mut graph = onnx::read(bytes).map_err(|error| error.to_string())?;
+    ops::infer(&mut graph).map_err(|error| error.to_string())?;
+    Ok(graph)
+}
+
+fn run(graph: &Graph, case: &Case) -> Result<(), String> {
+    let device = Device::flex();
+    let network = Network::new(graph, &device).map_err(|error| error.to_string())?;
+    let inputs = graph.inputs.iter().zip(&case.inputs);
+    let feeds: Vec<_> =
+        inputs.map(|(id, input)| (*id, Value::from_host(&input.values, &input.shape, &device))).collect();
+    let values = network.run(&feeds, &graph.outputs, Mode::Inference).targets;
+    let shapes: Vec<_> = values.iter().map(Value::dims).collect();
+    let values = pollster::block_on(read_all(values)).map_err(|error| error.to_string())?;
+    for ((given, shape), expected) in values.iter().zip(shapes).zip(&case.outputs) {
+        // A single number without axes is kept with one.
+        if shape != expected.shape && !(expected.shape.is_empty() && shape == [1]) {
+            return Err(format!("shape {shape:?}, expected {:?}", expected.shape));
+        }
+        let largest = expected.values.iter().fold(1e-3_f32, |largest, value| largest.max(value.abs()));
+        let difference =
+            given.iter().zip(&expected.values).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+        if given.len() != expected.values.len()
+            || difference.is_nan()
+            || difference > case.tolerance * largest
+        {
+            return Err(format!("off by {difference} of {largest}"));
+        }
+    }
+    Ok(())
+}
