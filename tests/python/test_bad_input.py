@@ -15,10 +15,11 @@ BRIEF = {"budget": 0.7, "search": {"finalists": 1}, "train": {"image_passes": 12
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two networks, `shade.onnx` and `parity.onnx`, and `pictures.zip` with labels for both."""
+    """The networks `shade`, `parity` and `other`; `pictures.zip` with labels for the first two."""
     folder = tmp_path_factory.mktemp("good")
     network(folder / "shade.onnx", "shade", ["dark", "bright"], seed=1)
     network(folder / "parity.onnx", "parity", ["even", "odd"], seed=2)
+    network(folder / "other.onnx", "other", ["a", "b", "c"], width=12, seed=3)
     images = pictures()
     pack(folder / "pictures.zip", images | {"labels.csv": table(images)})
     return folder
@@ -252,9 +253,11 @@ def test_no_image_that_decodes(refused, integrate, tmp_path):
 
 @pytest.mark.parametrize("selector", ["matching", "share-all", "fixed-depth", "random"])
 def test_a_budget_out_of_reach_offers_the_nearest(selector, refused, graftlab, integrate, tmp_path):
-    message = refused(*integrate("--selector", selector, "--budget", 0.01), says=["0.01"])
+    models = ["shade.onnx", "parity.onnx", "other.onnx"]
+    tight = integrate("--selector", selector, "--budget", 0.01, models=models)
+    message = refused(*tight, says=["0.01"])
     nearest = re.search(r"^hint: .*\b(0\.\d+)", message, re.MULTILINE).group(1)
-    graftlab(*integrate("--selector", selector, "--budget", nearest))
+    graftlab(*integrate("--selector", selector, "--budget", nearest, models=models))
     report = json.loads((tmp_path / "out" / "run.json").read_text())
     assert report["plan"]["relative_macs"] <= float(nearest)
 

@@ -128,7 +128,7 @@ def test_the_report_is_where_the_settings_of_the_next_run_can_come_from(join, ne
     assert second["tasks"] == first["tasks"]
 
 
-def test_a_network_that_says_nothing_of_itself_is_described_on_the_command_line(join, networks, labelled, graftlab):
+def test_a_network_that_says_nothing_of_itself_can_be_described(join, networks, labelled, graftlab):
     plain = networks[0].with_name("plain.onnx")
     model = onnx.load(networks[0])
     del model.metadata_props[:]
@@ -139,6 +139,7 @@ def test_a_network_that_says_nothing_of_itself_is_described_on_the_command_line(
     assert [task["test"] for task in report["tasks"]] == [task["test"] for task in expected["tasks"]]
     shade = networks[0].rename(networks[0].with_name("kept.onnx"))
     plain.rename(networks[0])
-    by_file_name = graftlab("eval", f"{networks[0]}:classes=dark|bright,pixels=unit", "--data", labelled, "--json")
+    unnamed = f"{networks[0]}:classes=dark|bright,pixels=unit"
+    by_file_name = graftlab("eval", unnamed, "--data", labelled, "--json")
     by_itself = graftlab("eval", shade, "--data", labelled, "--json")
     assert json.loads(by_file_name.stdout) == json.loads(by_itself.stdout)
