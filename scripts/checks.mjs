@@ -47,6 +47,12 @@ const command = (group, title, minutes, log, [file, ...args], { env = () => ({})
 const cargo = (title, minutes, log, args, options) =>
   command('rust', title, minutes, log, ['cargo', ...args], { env: () => cargoEnv, ...options });
 
+/** The browser and the Python checks compare with the command line. */
+const commandLine = (group) => ({
+  ...cargo('Command line builds', 3, `rust-build-${group}`, ['build', '--release']),
+  group,
+});
+
 /** A check that an artifact builds, without a warning of the compiler about this crate. */
 const artifact = (kind, title) => {
   let warnings;
@@ -112,6 +118,7 @@ export const checks = [
     counter: counters.vitest,
   }),
 
+  commandLine('browser'),
   needing(
     () => buildAll({ optimised: 'if-cached' }),
     command(
@@ -120,13 +127,11 @@ export const checks = [
       2,
       'browser-tests',
       [process.execPath, '--test', '--test-reporter=tap', '--test-concurrency=1', ...browserTests],
-      { counter: counters.node },
+      { counter: counters.node, env: () => ({ GRAFTLAB_BIN: program }) },
     ),
   ),
 
-  command('python', 'Command line builds', 3, 'rust-build', ['cargo', 'build', '--release'], {
-    env: cargoEnv,
-  }),
+  commandLine('python'),
   command(
     'python',
     'Python checks',

@@ -3,7 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { headers } from './headers.mjs';
+import { headers as labHeaders } from './headers.mjs';
 import { main, Problem, say } from './log.mjs';
 import { dist } from './paths.mjs';
 
@@ -67,9 +67,9 @@ function refuse(response, status, text) {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
-function handler(folder, base) {
+function handler(folder, base, always) {
   return (request, response) => {
-    for (const [name, value] of Object.entries(headers())) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(always)) response.setHeader(name, value);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return refuse(response, 405, 'Only GET and HEAD.');
     const path = request.url.split(/[?#]/)[0];
@@ -91,8 +91,14 @@ const listen = (server, port, host) =>
  * Serves `folder` under the path `base`, at `port` or, where that is taken, at a free one.
  * Resolves to its address and a function that ends it.
  */
-export async function serve({ folder = dist, base = '/', port = 5173, host = '127.0.0.1' } = {}) {
-  const server = createServer(handler(resolve(folder), base));
+export async function serve({
+  folder = dist,
+  base = '/',
+  port = 5173,
+  host = '127.0.0.1',
+  headers = labHeaders(),
+} = {}) {
+  const server = createServer(handler(resolve(folder), base, headers));
   try {
     await listen(server, port, host);
   } catch (error) {

@@ -66,7 +66,7 @@ export function wasmEnv(route, extraPath) {
     RUSTC: '/usr/bin/rustc',
     RUSTC_BOOTSTRAP: '1',
     CARGO_UNSTABLE_BUILD_STD: 'std,panic_abort',
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: which('wasm-ld-22'),
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: 'wasm-ld-22',
   };
 }
 

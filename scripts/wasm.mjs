@@ -87,7 +87,7 @@ async function compile(kind, route, folder) {
 }
 
 async function optimise(kind, from, to) {
-  const wasmOpt = join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt.js');
+  const wasmOpt = join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt');
   const name = 'graftlab_bg.wasm';
   cpSync(from, to, { recursive: true });
   await run(

@@ -24,7 +24,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 const ROOMS: &[(&str, &[&str])] = &[
     ("graph", &[]),
     ("onnx", &["graph"]),
-    ("ops", &["graph"]),
+    ("ops", &["graph", "onnx"]),
     ("data", &["platform"]),
     ("net", &["graph", "ops"]),
     ("join", &["graph", "ops", "net"]),
@@ -58,7 +58,8 @@ fn graphs_and_onnx_files_know_nothing_of_burn() {
 #[test]
 fn the_browser_is_known_in_two_places() {
     for (path, text) in sources("") {
-        let allowed = path.components().any(|part| part.as_os_str() == "web") || path.ends_with("platform.rs");
+        let allowed =
+            path.components().any(|part| part.as_os_str() == "web") || path.ends_with("platform.rs");
         assert!(allowed || !text.contains("wasm_bindgen"), "{}", path.display());
     }
 }

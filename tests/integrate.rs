@@ -94,7 +94,7 @@ fn the_exported_network_is_the_one_that_was_measured() {
     let options = NetworkOptions::default();
     let measured =
         block_on(evaluate_file("merged.onnx", &outcome.onnx, &options, files, &Device::flex())).unwrap();
-    for (task, reported) in measured.iter().zip(&report.tasks) {
+    for (task, reported) in measured.tasks.iter().zip(&report.tasks) {
         assert_eq!(task.accuracy, reported.test.merged, "{}", task.name);
     }
 }
@@ -142,7 +142,8 @@ fn prepared_cost(bytes: &[u8]) -> graftlab::graph::Cost {
 fn a_budget_out_of_reach_names_one_that_can_be_met() {
     let mut project = project();
     let tight = Settings { budget: 0.01, ..settings() };
-    let Err(ProjectError::Search(SearchError::BudgetOutOfReach { nearest, .. })) = outcome(&mut project, &tight)
+    let Err(ProjectError::Search(SearchError::BudgetOutOfReach { nearest, .. })) =
+        outcome(&mut project, &tight)
     else {
         panic!("a hundredth of the MACs cannot be enough");
     };
@@ -162,7 +163,8 @@ fn a_run_stopped_while_training_leaves_a_network() {
     };
     let mut settings = settings();
     settings.train.image_passes = 100_000;
-    let outcome = block_on(run(&mut project(), &settings, &Device::flex(), "cpu", &on_event, &cancel)).unwrap();
+    let outcome =
+        block_on(run(&mut project(), &settings, &Device::flex(), "cpu", &on_event, &cancel)).unwrap();
     assert_eq!(*steps.borrow(), 1);
     assert!(outcome.report.stopped);
     assert!(onnx::read(&outcome.onnx).is_ok());

@@ -8,7 +8,7 @@ use super::models::Model;
 use super::table::{millions, thousands};
 use super::{Failure, npy, paths};
 use crate::net::{Network, NetworkOptions, Pixels, prepare, read};
-use crate::project::{NetworkCard, ProjectError, evaluate_file, inspect as card_of, read_network};
+use crate::project::{Measured, NetworkCard, ProjectError, evaluate_file, inspect as card_of, read_network};
 
 /// `graftlab inspect`
 pub fn inspect(model: &str, json: bool) -> Result<(), Failure> {
@@ -72,14 +72,16 @@ pub fn run(model: &Path, input: &Path, output: &Path, index: usize) -> Result<()
         Ok(shape) if shape[0] > 0 && wanted.len() == 4 && shape[1..] == wanted[1..] => shape,
         _ => {
             return Err(Failure::BadInput(format!(
-                "the input has shape {shape:?}, but the network reads {wanted:?} with any batch in front"
+                "the input has shape {shape:?}, but the network reads {wanted:?} with any batch in front. \
+                 Hint: numpy.reshape and numpy.transpose bring an array into that shape"
             )));
         }
     };
     if index >= network.graph().outputs.len() {
         let outputs = network.graph().outputs.len();
         return Err(Failure::BadInput(format!(
-            "the network has {outputs} outputs; there is none with index {index}"
+            "the network has {outputs} outputs; there is none with index {index}. \
+             Hint: they are counted from 0"
         )));
     }
     let images = Tensor::from_data(TensorData::new(values, shape), &Device::flex());
@@ -94,7 +96,9 @@ pub fn eval(model: &str, data: &Path, json: bool) -> Result<(), Failure> {
     let model = Model::parse(model)?;
     let (bytes, files) = (model.bytes()?, paths::read_data(data)?);
     let (name, device) = (model.name(), Device::flex());
-    let tasks = pollster::block_on(evaluate_file(&name, &bytes, &model.options, files, &device))?;
+    let Measured { tasks, skipped } =
+        pollster::block_on(evaluate_file(&name, &bytes, &model.options, files, &device))?;
+    paths::tell_skipped(&skipped);
     if json {
         println!("{}", serde_json::json!({ "tasks": tasks }));
         return Ok(());

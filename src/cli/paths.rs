@@ -6,11 +6,26 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use crate::data::Files;
 use crate::data::source::Limits;
+use crate::project::SkippedFile;
 
 /// The bytes of a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path)
         .map_err(|error| Failure::BadInput(format!("{}: {error}. Hint: check the path", path.display())))
+}
+
+/// Makes a folder for results, unless it is there.
+pub fn make_folder(path: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(path).map_err(|error| {
+        Failure::BadInput(format!("{}: {error}. Hint: choose a folder that can be written", path.display()))
+    })
+}
+
+/// Lists the files of a data set that were left out.
+pub fn tell_skipped(files: &[SkippedFile]) {
+    for file in files {
+        eprintln!("skipped {}: {}", file.path, file.reason);
+    }
 }
 
 /// Writes a file, its folder made first.
@@ -40,7 +55,9 @@ pub fn read_data(path: &Path) -> Result<Files, Failure> {
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let bad = |error: std::io::Error| Failure::BadInput(format!("{}: {error}", folder.display()));
+    let bad = |error: std::io::Error| {
+        Failure::BadInput(format!("{}: {error}. Hint: choose a folder that can be read", folder.display()))
+    };
     for entry in fs::read_dir(folder).map_err(bad)? {
         let path = entry.map_err(bad)?.path();
         if path.is_dir() {

@@ -71,6 +71,8 @@ fn settings(options: &RunOptions) -> Result<Settings, Failure> {
 fn work(models: &[Model], data: &Path, options: &RunOptions) -> Result<(), Failure> {
     let settings = settings(options)?;
     let DeviceName::Cpu = options.device;
+    // Before the work, which may take minutes.
+    paths::make_folder(&options.out)?;
     let mut project = Project::default();
     for model in models {
         project.add_network(&model.name(), &model.bytes()?, &model.options)?;
@@ -78,9 +80,7 @@ fn work(models: &[Model], data: &Path, options: &RunOptions) -> Result<(), Failu
     let files = paths::read_data(data)?;
     let outcome = pollster::block_on(async {
         let card = project.load_data(files, &|_, _| {}).await?;
-        for skipped in &card.skipped {
-            eprintln!("skipped {}: {}", skipped.path, skipped.reason);
-        }
+        paths::tell_skipped(&card.skipped);
         let progress = Progress::new();
         let outcome = run_project(
             &mut project,

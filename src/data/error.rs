@@ -6,73 +6,77 @@ use super::split::Split;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DataError {
     #[error(
-        "this is not a zip archive that can be read ({reason}). Pack the images and labels.csv into a plain zip"
+        "this is not a zip archive that can be read ({reason}). Hint: pack the images and labels.csv into a plain zip"
     )]
     NotAZip { reason: String },
     #[error(
-        "the archive has {count} entries, more than {limit}. Split it, or leave out files that are not images"
+        "the archive has {count} entries, more than {limit}. Hint: split it, or leave out files that are not images"
     )]
     TooManyFiles { count: usize, limit: usize },
     #[error(
-        "the archive unpacks to more than {limit_mib} MiB. Bring fewer images, or make them smaller first"
+        "the archive unpacks to more than {limit_mib} MiB. Hint: bring fewer images, or make them smaller first"
     )]
     TooLarge { limit_mib: u64 },
     #[error(
-        "{images} images of {channels}×{height}×{width} need more than {limit_mib} MiB. Bring fewer images, or use \
+        "{images} images of {channels}×{height}×{width} need more than {limit_mib} MiB. Hint: bring fewer images, or use \
          networks with a smaller input"
     )]
     TooManyPixels { images: usize, channels: usize, height: usize, width: usize, limit_mib: u64 },
     #[error(
         "an image input of {channels}×{height}×{width} (channels × height × width) cannot be filled from image \
-             files. Use networks with 1 or 3 channels and a size of 1 to {limit} pixels a side"
+             files. Hint: use networks with 1 or 3 channels and a size of 1 to {limit} pixels a side"
     )]
     BadShape { channels: usize, height: usize, width: usize, limit: usize },
-    #[error("there are no images here ({found} other files). Bring PNG, JPEG, WebP, BMP or GIF files")]
+    #[error("there are no images here ({found} other files). Hint: bring PNG, JPEG, WebP, BMP or GIF files")]
     NoImages { found: usize },
     #[error(
-        "none of the {count} images can be decoded; the first is {path}: {reason}. Save them again as PNG or JPEG"
+        "none of the {count} images can be decoded; the first is {path}: {reason}. Hint: save them again as PNG or JPEG"
     )]
     NothingDecodes { count: usize, path: String, reason: String },
-    #[error("there is more than one label table: {}. Keep one", .paths.join(", "))]
+    #[error("there is more than one label table: {}. Hint: keep one and delete or rename the others", .paths.join(", "))]
     ManyTables { paths: Vec<String> },
-    #[error("{table} cannot be read as a table ({reason}). Save it as UTF-8 text with one header row")]
+    #[error("{table} cannot be read as a table ({reason}). Hint: save it as UTF-8 text with one header row")]
     BadTable { table: String, reason: String },
     #[error(
-        "{table} has no column `file`; its columns are {}. Name the column that holds the image paths `file`",
+        "{table} has no column `file`; its columns are {}. Hint: name the column that holds the image paths `file`",
         .columns.join(", ")
     )]
     NoFileColumn { table: String, columns: Vec<String> },
-    #[error("{table} has the column `{column}` twice. Rename or delete one")]
+    #[error("{table} has the column `{column}` twice. Hint: rename or delete one")]
     DuplicateColumn { table: String, column: String },
     #[error(
-        "{table} has {count} file(s) in more than one row, first {file} (rows {first} and {second}). Keep one row each"
+        "{table} has {count} file(s) in more than one row, first {file} (rows {first} and {second}). Hint: keep one row each"
     )]
     DuplicateRows { table: String, count: usize, file: String, first: usize, second: usize },
     #[error(
-        "{table} names {count} file(s) that are not here, such as {}. Paths are relative to the table's folder and \
+        "{table} names {count} file(s) that are not here, such as {}. Hint: paths are relative to the table's folder and \
          case matters; add the files or delete the rows",
         .examples.join(", ")
     )]
     MissingFiles { table: String, count: usize, examples: Vec<String> },
-    #[error("{table}, row {row}: `{value}` is not a split. Write train, validation or test")]
+    #[error(
+        "{table}, row {row}: `{value}` is not a split. Hint: write train, architecture, validation or test"
+    )]
     UnknownSplit { table: String, row: usize, value: String },
     #[error(
-        "`{value}` ({place}) is not a class of the task `{task}`, whose network knows {}. Correct the label, or leave \
+        "`{value}` ({place}) is not a class of the task `{task}`, whose network knows {}. Hint: correct the label, or leave \
          it empty",
         list(.classes)
     )]
     UnknownClass { task: String, value: String, place: String, classes: Vec<String> },
     #[error(
-        "the folders {} could be classes of {}. Say which task they label, or bring a labels.csv",
+        "the folders {} could be classes of {}. Hint: bring a labels.csv with a column per task",
         list(.folders), one_of(.tasks)
     )]
     FoldersFitNoTask { folders: Vec<String>, tasks: Vec<String> },
     #[error(
-        "the {split} split would hold {have} {unit}, and it needs {need}. Bring more {unit}, or change the split \
-         column or the split fractions"
+        "the {split} split would hold {have} {unit}, and it needs {need}. Hint: bring more {unit}, or change the \
+         split column"
     )]
     TooFewImages { split: Split, have: usize, need: usize, unit: &'static str },
-    #[error("the split fractions {fractions:?} must be above zero and sum to one")]
+    #[error(
+        "the split fractions {fractions:?} must be above zero and sum to one. Hint: 0.6, 0.1, 0.15 and 0.15 do"
+    )]
     BadFractions { fractions: [String; 4] },
 }
 

@@ -66,15 +66,18 @@ pub fn add_self_distillation_heads(
 /// The graph whose outputs are probabilities again for the tasks whose original network gave probabilities.
 pub fn with_softmax(graph: &Graph, originals: &[Prepared]) -> Graph {
     let mut graph = graph.clone();
-    for (index, network) in originals.iter().enumerate().filter(|(_, network)| network.softmax) {
+    for (index, _) in originals.iter().enumerate().filter(|(_, network)| network.softmax) {
         let logits = graph.outputs[index];
         let name = graph.tensor(logits).name.clone();
-        graph.tensors[logits.0].name = format!("{name}/logits");
         let shape = graph.tensor(logits).shape.clone();
         let attributes = Attributes::from([("axis".to_owned(), (-1_i64).into())]);
-        let output = graph.add_node_with("Softmax", &network.tasks[0].name, [logits], attributes);
-        graph.tensors[output.0].name = name;
+        // The new output takes the task's name, and the logits the name that was free for it.
+        let output = graph.add_node_with("Softmax", &format!("{name}/logits"), [logits], attributes);
+        graph.tensors[logits.0].name = std::mem::replace(&mut graph.tensors[output.0].name, name.clone());
         graph.tensors[output.0].shape = shape;
+        if let Some(node) = graph.nodes.last_mut() {
+            node.name = format!("{name}/softmax");
+        }
         graph.outputs[index] = output;
     }
     graph

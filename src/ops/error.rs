@@ -11,6 +11,16 @@ pub enum OpError {
     )]
     Unsupported { node: String, operator: String, opset: i64 },
 
-    #[error("node '{node}': operator {operator} (opset {opset}): {reason}")]
+    #[error("node '{node}': operator {operator} (opset {opset}): {}", hinted(.reason))]
     Invalid { node: String, operator: String, opset: i64, reason: String },
+}
+
+/// A reason that does not say what to do gets the advice that fits any node.
+fn hinted(reason: &str) -> String {
+    if reason.contains(" Hint: ") {
+        return reason.to_owned();
+    }
+    format!(
+        "{reason}. Hint: check the file with onnx.checker, and docs/operators.md for what the operator may hold"
+    )
 }

@@ -4,6 +4,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use crate::graph::{Attribute, Attributes, Constant, Graph, TensorId};
+use crate::ops;
 
 /// A family of convolutional networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,11 @@ pub fn backbone(family: Family, size: usize, classes: usize, seed: u64) -> Graph
         Family::ResNet => resnet(&mut builder),
         Family::MobileNet => mobilenet(&mut builder),
     };
-    builder.classifier(features, classes)
+    let mut graph = builder.classifier(features, classes);
+    if let Err(error) = ops::infer(&mut graph) {
+        unreachable!("the layers fit by construction: {error}");
+    }
+    graph
 }
 
 fn vgg(net: &mut Builder) -> Layer {

@@ -126,12 +126,7 @@ give the same bytes.
 
 /// The card of a bundled network.
 pub fn network(recipe: &Recipe, trained: &Trained, dataset: &Dataset, bytes: usize) -> String {
-    let mut graph = trained.graph.clone();
-    let cost = match crate::ops::infer(&mut graph) {
-        Ok(_) => graph.cost(),
-        // A network that has just been trained can be run.
-        Err(error) => unreachable!("{error}"),
-    };
+    let cost = trained.graph.cost();
     let classes = dataset.task(recipe.task).map_or(&[][..], |task| &task.classes);
     let shape = dataset.shape;
     let validation = trained.validation.map_or("-".into(), |share| format!("{:.2} %", share * 100.0));
@@ -158,9 +153,11 @@ A {family} network that tells {count} classes apart: {names}.
 | accuracy on test | {test:.2} % of {test_images} images: {split} |
 | accuracy on validation | {validation} |
 
-Trained by `graftlab pretrain {task}` on {train_images} images: {source}. Cross-entropy, AdamW, one cycle of the learning
-rate to 3e-3, batches of 64, {epochs} passes with small shifts, rotations, changes of size, brightness, contrast and
-noise; seed {seed}. {seconds:.0} s on {threads} cores. Test images of the sample packs were not used.
+Trained by `graftlab pretrain {task}` on {train_images} images:
+{source}.
+Cross-entropy, AdamW, one cycle of the learning rate to 3e-3, batches of 64, {epochs} passes with small shifts,
+rotations, changes of size, brightness, contrast and noise; seed {seed}. It took {seconds:.0} s on {threads} cores. Test
+images of the sample packs were not used.
 
 Licence: MIT OR Apache-2.0, as this repository.
 ",
@@ -173,7 +170,7 @@ Licence: MIT OR Apache-2.0, as this repository.
         width = shape.width,
         macs = cost.macs as f64 / 1e6,
         params = cost.params as f64 / 1e3,
-        opset = graph.opset,
+        opset = trained.graph.opset,
         test = trained.test * 100.0,
         test_images = dataset.indices(Split::Test).len(),
         train_images = dataset.indices(Split::Train).len(),

@@ -33,6 +33,9 @@ pub enum ProjectError {
     #[error(transparent)]
     Device(#[from] NetError),
 
+    #[error("the setting {name} is {value}, but must be {wanted}. Hint: leave it out to take its default")]
+    Setting { name: &'static str, value: f64, wanted: &'static str },
+
     #[error("no images are loaded. Hint: load a sample, a zip or a folder first")]
     NoData,
 
@@ -47,7 +50,12 @@ impl ProjectError {
     /// Whether the input was at fault, rather than the work.
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::Onnx { .. } | Self::Network { .. } | Self::Data(_) | Self::Join(_) | Self::NoData => true,
+            Self::Onnx { .. }
+            | Self::Network { .. }
+            | Self::Data(_)
+            | Self::Join(_)
+            | Self::Setting { .. }
+            | Self::NoData => true,
             Self::Search(error) => matches!(
                 error,
                 SearchError::BudgetOutOfReach { .. } | SearchError::Budget { .. } | SearchError::Join(_)
@@ -64,6 +72,7 @@ impl ProjectError {
             Self::Data(_) | Self::NoData => "bad_data",
             Self::Search(SearchError::BudgetOutOfReach { .. }) => "budget_out_of_reach",
             Self::Join(_) | Self::Search(_) => "bad_plan",
+            Self::Setting { .. } => "bad_setting",
             Self::Cancelled => "cancelled",
             Self::Train(_) | Self::Device(_) | Self::Export { .. } => "failed",
         }

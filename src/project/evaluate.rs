@@ -4,8 +4,9 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
+use super::loaded::stem;
 use super::teachers::{Logits, Teachers};
-use super::{ProjectError, read_network};
+use super::{DataCard, ProjectError, SkippedFile, read_network};
 use crate::data::batch::evaluation_batches;
 use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Split};
 use crate::graph::TensorId;
@@ -75,7 +76,8 @@ pub fn worst_drop_points(compared: &[Comparison]) -> f64 {
 
 impl<'a> Evaluation<'a> {
     /// Runs the originals over the first `limit` images of a split, those that are labelled for a task and those that
-    /// are not. `labels` names the data set's task per network, where labels may be looked at.
+    /// are not. `labels` names the data set's task per network, where labels may be looked at. `progress` hears of done and
+    /// total batches.
     ///
     /// # Errors
     ///
@@ -86,18 +88,21 @@ impl<'a> Evaluation<'a> {
         limit: usize,
         labels: Vec<Option<usize>>,
         teachers: &mut Teachers,
+        progress: &dyn Fn(usize, usize),
     ) -> Result<Evaluation<'a>, NetError> {
         let images = spread(&dataset.indices(split), limit);
         let classes = teachers.classes.clone();
         let mut originals: Logits = vec![Vec::new(); classes.len()];
-        for batch in evaluation_batches(&images, BATCH) {
+        let batches = evaluation_batches(&images, BATCH);
+        for (done, batch) in batches.iter().enumerate() {
             let size = dataset.shape;
             let shape = [batch.indices.len(), size.channels, size.height, size.width];
-            let pixels = dataset.batch(&batch, None).images;
+            let pixels = dataset.batch(batch, None).images;
             let logits = teachers.logits(&pixels, shape, None, &batch.indices).await?;
             for ((all, rows), classes) in originals.iter_mut().zip(logits).zip(&classes) {
                 all.extend_from_slice(&rows[..batch.valid * classes]);
             }
+            progress(done + 1, batches.len());
             yield_now().await;
         }
         Ok(Self { dataset, images, labels, originals, classes })
@@ -169,6 +174,14 @@ pub struct TaskAccuracy {
     pub labelled: usize,
 }
 
+/// What a network file is worth on a data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    pub tasks: Vec<TaskAccuracy>,
+    /// Files of the data set that were left out.
+    pub skipped: Vec<SkippedFile>,
+}
+
 /// Measures a network, original or merged, on the test split of a data set.
 ///
 /// # Errors
@@ -180,11 +193,11 @@ pub async fn evaluate_file(
     options: &NetworkOptions,
     files: Files,
     device: &Device,
-) -> Result<Vec<TaskAccuracy>, ProjectError> {
+) -> Result<Measured, ProjectError> {
     let graph = read_network(file, bytes)?;
     let wrap = |source| ProjectError::Network { file: file.to_owned(), source };
     let Prepared { graph, tasks, input: [channels, height, width], .. } =
-        prepare(&graph, options, file).map_err(wrap)?;
+        prepare(&graph, options, stem(file)).map_err(wrap)?;
     let expected = tasks
         .iter()
         .map(|task| Expected { name: task.name.clone(), classes: task.classes.clone() })
@@ -194,7 +207,8 @@ pub async fn evaluate_file(
     let images = dataset.indices(Split::Test);
     let outputs: Vec<TensorId> = tasks.iter().map(|task| task.output).collect();
     let logits = logits(&network, &outputs, &dataset, &images).await?;
-    Ok(tasks
+    let skipped = DataCard::new(&dataset).skipped;
+    let tasks = tasks
         .iter()
         .zip(logits)
         .map(|(task, logits)| {
@@ -209,5 +223,6 @@ pub async fn evaluate_file(
                 labelled: counts.labelled,
             }
         })
-        .collect())
+        .collect();
+    Ok(Measured { tasks, skipped })
 }

@@ -26,7 +26,7 @@ pub fn read_network(file: &str, bytes: &[u8]) -> Result<Graph, ProjectError> {
 }
 
 /// A file's name without its folder and its ending.
-fn stem(file: &str) -> &str {
+pub fn stem(file: &str) -> &str {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
     name.strip_suffix(".onnx").unwrap_or(name)
 }

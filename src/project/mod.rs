@@ -2,6 +2,7 @@
 //!
 //! A [`Project`] holds what was loaded; [`run`] takes it through the phases and tells of them by [`Event`]s.
 
+mod bench;
 mod calibrate;
 mod data_card;
 mod error;
@@ -19,9 +20,10 @@ mod settings;
 mod source;
 mod teachers;
 
-pub use data_card::{DataCard, LabelledTask};
+pub use bench::Bench;
+pub use data_card::{DataCard, LabelledTask, SkippedFile};
 pub use error::ProjectError;
-pub use evaluate::{Evaluation, evaluate_file};
+pub use evaluate::{Evaluation, Measured, evaluate_file};
 pub use event::{Event, OnEvent, Phase};
 pub use inspect::{JoinPointCard, NetworkCard, TaskCard, inspect};
 pub use loaded::{Project, read_network};

@@ -46,6 +46,7 @@ pub async fn run(
     on_event: OnEvent<'_>,
     cancel: &Cancel,
 ) -> Result<Outcome, ProjectError> {
+    settings.check()?;
     if !(settings.budget > 0.0 && settings.budget <= 1.0) {
         return Err(SearchError::Budget { budget: settings.budget }.into());
     }
@@ -59,8 +60,10 @@ pub async fn run(
 
     let clock = begin(Phase::Teachers, on_event, cancel)?;
     let mut teachers = Teachers::new(&networks, device)?;
+    let tell = |done, total| on_event(Event::progress(Phase::Teachers, done, total, clock));
     let validation =
-        Evaluation::new(dataset, Split::Validation, VALIDATION_IMAGES, labels.clone(), &mut teachers).await?;
+        Evaluation::new(dataset, Split::Validation, VALIDATION_IMAGES, labels.clone(), &mut teachers, &tell)
+            .await?;
     seconds.teachers = clock.elapsed_seconds();
 
     let clock = begin(Phase::Score, on_event, cancel)?;
@@ -127,7 +130,8 @@ pub async fn run(
     on_event(Event::PhaseStarted { phase: Phase::Evaluate });
     let clock = Stopwatch::start();
     let on_validation = validation.compare(&student.network, &student.outputs).await?;
-    let test = Evaluation::new(dataset, Split::Test, usize::MAX, known_labels, &mut teachers).await?;
+    let tell = |done, total| on_event(Event::progress(Phase::Evaluate, done, total, clock));
+    let test = Evaluation::new(dataset, Split::Test, usize::MAX, known_labels, &mut teachers, &tell).await?;
     let on_test = test.compare(&student.network, &student.outputs).await?;
     seconds.evaluate = clock.elapsed_seconds();
 

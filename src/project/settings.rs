@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ProjectError;
 use crate::search::{SearchSettings, SelectorName};
 use crate::train::TrainSettings;
 
@@ -43,5 +44,72 @@ impl Settings {
         settings.search.finalists = 1;
         settings.train.image_passes = 4_000;
         settings
+    }
+
+    /// Checks that every number means something.
+    ///
+    /// # Errors
+    ///
+    /// The first that does not, with what it must be. The budget is checked where it is used.
+    pub fn check(&self) -> Result<(), ProjectError> {
+        let Self { search, train, .. } = self;
+        let augment = &train.augment;
+        let counts = [
+            ("search.calibration_images", search.calibration_images),
+            ("search.ridge_rows_per_channel", search.ridge_rows_per_channel),
+            ("search.score_images", search.score_images),
+            ("search.finalists", search.finalists),
+            ("search.finalist_image_passes", search.finalist_image_passes),
+            ("train.image_passes", train.image_passes),
+            ("train.batch_size", train.batch_size),
+            ("train.views", train.views),
+        ]
+        .map(|(name, count)| (name, count as f64, count >= 1, "at least 1"));
+        let positive =
+            [("train.learning_rate", train.learning_rate), ("train.temperature", train.temperature)]
+                .map(|(name, value)| (name, value, value > 0.0 && value.is_finite(), "a number above 0"));
+        let weights = [
+            ("train.trunk_learning_rate", train.trunk_learning_rate),
+            ("train.weight_decay", train.weight_decay),
+            ("train.label_weight", train.label_weight),
+            ("train.distillation_weight", train.distillation_weight),
+            ("train.hint_weight", train.hint_weight),
+            ("train.self_distillation_weight", train.self_distillation_weight),
+            ("train.lagging_task_weight", train.lagging_task_weight),
+            ("train.augment.shift_px", augment.shift_px.into()),
+            ("train.augment.rotate_deg", augment.rotate_deg.into()),
+            ("train.augment.brightness", augment.brightness.into()),
+            ("train.augment.contrast", augment.contrast.into()),
+            ("train.augment.noise", augment.noise.into()),
+        ]
+        .map(|(name, value)| (name, value, value >= 0.0 && value.is_finite(), "a number from 0"));
+        let scale = f64::from(augment.scale);
+        let shares = [("train.augment.scale", scale, (0.0..1.0).contains(&scale), "from 0 to below 1")];
+        let mut all = counts.into_iter().chain(positive).chain(weights).chain(shares);
+        match all.find(|(_, _, fine, _)| !fine) {
+            Some((name, value, _, wanted)) => Err(ProjectError::Setting { name, value, wanted }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_presets_mean_something_and_a_batch_of_none_does_not() {
+        assert!(Settings::default().check().is_ok());
+        assert!(Settings::quick().check().is_ok());
+        let mut settings = Settings::default();
+        settings.train.batch_size = 0;
+        let message = settings.check().unwrap_err().to_string();
+        assert!(
+            message.starts_with("the setting train.batch_size is 0, but must be at least 1."),
+            "{message}"
+        );
+        settings = Settings::default();
+        settings.train.augment.noise = f32::NAN;
+        assert!(settings.check().is_err());
     }
 }

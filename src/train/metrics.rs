@@ -98,7 +98,7 @@ mod tests {
         let teacher = [4.0, 0.0, -2.0, 0.0, 1.0, 3.0];
         let shrunk: Vec<f32> = teacher.iter().map(|logit| logit * 0.2).collect();
         let reversed: Vec<f32> = teacher.iter().map(|logit| -logit).collect();
-        assert!(divergence_at_best_temperature(&teacher, &shrunk, 3) < 1e-3);
+        assert!(divergence_at_best_temperature(&teacher, &shrunk, 3) < 1e-2);
         assert!(divergence_at_best_temperature(&teacher, &reversed, 3) > 0.5);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing is computed here. Values cross as plain JavaScript objects whose types are generated from the Rust types.
 
+mod bench;
 mod device;
 mod failure;
 #[cfg(feature = "webgpu")]
@@ -19,7 +20,7 @@ use crate::data::Files;
 use crate::data::source::Limits;
 use crate::net::NetworkOptions;
 use crate::platform::Cancel;
-use crate::project::{DataCard, Event, NetworkCard, Project, Settings, compare_devices, read_network, run};
+use crate::project::{Event, NetworkCard, Project, Settings, compare_devices, read_network, run};
 use crate::report::Report;
 use crate::search::SelectorName;
 use failure::{Failure, bad_message};
@@ -62,7 +63,8 @@ pub struct Outcome {
 /// Networks, images and one device. All methods are called from one worker.
 #[wasm_bindgen]
 pub struct Session {
-    project: RefCell<Project>,
+    /// Taken out while something works on it.
+    project: RefCell<Option<Project>>,
     device: Device,
     device_name: String,
     backend: &'static str,
@@ -79,7 +81,7 @@ impl Session {
     pub async fn create(backend: String) -> Result<Session, Failure> {
         let opened = device::open(&backend).await?;
         Ok(Session {
-            project: RefCell::default(),
+            project: RefCell::new(Some(Project::default())),
             device: opened.device,
             device_name: opened.name,
             backend: opened.backend,
@@ -107,8 +109,7 @@ impl Session {
     ) -> Result<JsValue, Failure> {
         let options: NetworkOptions =
             if options.is_undefined() { NetworkOptions::default() } else { from_js(options)? };
-        let mut project = self.borrow()?;
-        to_js(project.add_network(file_name, bytes, &options)?)
+        self.with(|project| to_js(project.add_network(file_name, bytes, &options)?))
     }
 
     /// Takes a network away.
@@ -118,8 +119,10 @@ impl Session {
     /// A run is going on.
     #[wasm_bindgen(js_name = removeNetwork)]
     pub fn remove_network(&self, index: usize) -> Result<(), Failure> {
-        self.borrow()?.remove_network(index);
-        Ok(())
+        self.with(|project| {
+            project.remove_network(index);
+            Ok(())
+        })
     }
 
     /// The networks' cards, in the order in which they were added.
@@ -129,9 +132,7 @@ impl Session {
     /// A run is going on.
     #[wasm_bindgen(unchecked_return_type = "NetworkCard[]")]
     pub fn networks(&self) -> Result<JsValue, Failure> {
-        let project = self.borrow()?;
-        let cards: Vec<&NetworkCard> = project.cards().collect();
-        to_js(&cards)
+        self.with(|project| to_js(&project.cards().collect::<Vec<&NetworkCard>>()))
     }
 
     /// Loads a zip of images and labels.
@@ -174,13 +175,14 @@ impl Session {
     }
 
     async fn load(&self, files: Files, on_progress: Function) -> Result<JsValue, Failure> {
-        let mut project = self.borrow()?;
         let progress = |done: usize, total: usize| {
             // A page that fails to show progress does not stop the work.
             let _ = on_progress.call2(&JsValue::NULL, &done.into(), &total.into());
         };
-        let card: DataCard = project.load_data(files, &progress).await?;
-        to_js(&card)
+        let mut project = self.take()?;
+        let card = project.load_data(files, &progress).await;
+        self.project.replace(Some(project));
+        to_js(&card?)
     }
 
     /// Joins the networks and fine-tunes the result. Events go to `on_event` while it works.
@@ -197,13 +199,15 @@ impl Session {
         let settings: Settings = from_js(settings)?;
         let cancel = Cancel::default();
         self.cancel.replace(cancel.clone());
-        let mut project = self.borrow()?;
         let tell = |event: Event| {
             if let Ok(event) = to_js(&event) {
                 let _ = on_event.call1(&JsValue::NULL, &event);
             }
         };
-        let outcome = run(&mut project, &settings, &self.device, self.backend, &tell, &cancel).await?;
+        let mut project = self.take()?;
+        let outcome = run(&mut project, &settings, &self.device, self.backend, &tell, &cancel).await;
+        self.project.replace(Some(project));
+        let outcome = outcome?;
         device::check_log()?;
         let object = js_sys::Object::new();
         let entries = [
@@ -235,8 +239,13 @@ impl Session {
         to_js(&parity)
     }
 
-    fn borrow(&self) -> Result<std::cell::RefMut<'_, Project>, Failure> {
-        self.project.try_borrow_mut().map_err(|_| Failure::busy())
+    /// Takes the project out, to be put back when the work on it is done.
+    fn take(&self) -> Result<Project, Failure> {
+        self.project.borrow_mut().take().ok_or_else(Failure::busy)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Project) -> Result<T, Failure>) -> Result<T, Failure> {
+        work(self.project.borrow_mut().as_mut().ok_or_else(Failure::busy)?)
     }
 }
 

@@ -1,16 +1,18 @@
 // Serves `dist/` and drives Chromium on it. `npm test -- browser` builds first; by hand: `npm run build`, then
 // `node --test tests/browser/NAME.test.mjs`.
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium as driver } from 'playwright-core';
 import { dist } from '../../scripts/paths.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { chromium } from '../../scripts/tools.mjs';
 
-// WebGPU without a GPU: correct, slow, the same on every machine. The rest keeps the browser off the network.
-const flags = [
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
+/** WebGPU without a GPU: correct, slow, the same on every machine. */
+export const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** Keeps the browser off the network. */
+export const offline = [
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -32,7 +34,7 @@ export async function startLab({ base = '/some/sub-path/' } = {}) {
   const executablePath = chromium();
   if (!executablePath) throw new Error('Chromium is not there. Run: npm run setup browser');
   const server = await serve({ folder: dist, base, port: 0 });
-  const browser = await driver.launch({ executablePath, args: flags });
+  const browser = await driver.launch({ executablePath, args: [...softwareGpu, ...offline] });
 
   async function open({ path = '', ...contextOptions } = {}) {
     const context = await browser.newContext({ acceptDownloads: true, ...contextOptions });
@@ -48,6 +50,17 @@ export async function startLab({ base = '/some/sub-path/' } = {}) {
   }
 
   return { address: server.address, browser, open, close };
+}
+
+/** Waits until a backend has been chosen and is up. */
+export const ready = (page) =>
+  page.locator('[popovertarget=backend] .light.ready').waitFor({ timeout: 60_000 });
+
+/** The bytes behind a download link of the results. */
+export async function download(page, name) {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()]);
+  if (file.suggestedFilename() !== name) throw new Error(`${name} is saved as ${file.suggestedFilename()}`);
+  return readFile(await file.path());
 }
 
 function collectProblems(page, origin) {

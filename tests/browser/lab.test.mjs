@@ -1,9 +1,8 @@
 // The lab as a person uses it, with the real core, on the CPU.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import AxeModule from '@axe-core/playwright';
-import { startLab } from './harness.mjs';
+import { download, ready, startLab } from './harness.mjs';
 
 const AxeBuilder = AxeModule.default ?? AxeModule;
 // A quick run takes about a minute of computing; a busy machine takes longer.
@@ -14,8 +13,6 @@ before(async () => {
   lab = await startLab();
 });
 after(() => lab?.close());
-
-const ready = (page) => page.locator('[popovertarget=backend] .light.ready').waitFor({ timeout: 60_000 });
 
 async function openLab(options) {
   const opened = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
@@ -46,12 +43,6 @@ async function noAxeViolations(page, where) {
 
 const overflow = (page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-
-async function download(page, name) {
-  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()]);
-  assert.equal(file.suggestedFilename(), name);
-  return readFile(await file.path());
-}
 
 test('the backend is chosen automatically, with its reason, and can be switched', async () => {
   const { page, context } = await openLab();

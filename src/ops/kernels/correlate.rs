@@ -6,7 +6,8 @@ use macerator::{Scalar, Simd};
 
 use super::geometry::{Conv, Correlation, Pass};
 use super::parallel::{filled, for_each_piece};
-use super::tile::{Layout, MAX_LANES, MAX_ROWS, correlate, layout, tiles, with_rows};
+use super::span::{Span, spans};
+use super::tile::{Layout, MAX_LANES, correlate, layout, tiles, with_rows};
 
 /// Forward pass: `input` `[batch, channels_in, h, w]`, `weight` `[channels_out, group_in, kh, kw]`.
 pub(super) fn forward(conv: &Conv, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
@@ -58,37 +59,55 @@ impl Problem<'_> {
     /// `weight(into, from, tap)` is the kernel entry that joins two channels, both counted over all groups.
     fn solve(&self, from: &[f32], weight: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
         let layout = layout();
-        let source = &self.correlation.source;
-        let passes = &self.correlation.passes;
-        let spans: Vec<Vec<Span>> =
-            passes.iter().map(|pass| spans(pass, source.row(), layout.lanes)).collect();
-        let in_place = source.is_original() && spans.iter().flatten().all(|span| span.lanes == layout.lanes);
+        let Correlation { source, passes, .. } = &self.correlation;
+        // A single pass covers its destination row after row.
+        let woven = passes.len() > 1;
+        let mut start = 0;
+        let cut = passes.iter().map(|pass| {
+            let spans = spans(pass, start, source.row(), layout.lanes);
+            start += pass.rows * pass.columns;
+            spans
+        });
+        let mut spans: Vec<Vec<Span>> = cut.collect();
+        let full = |span: &Span| span.runs.iter().map(|run| run.1).sum::<usize>() == layout.lanes;
+        let in_place = source.is_original() && spans.iter().flatten().all(full);
         // Enough vectors for a panel of weights to be worth loading, and pieces left for every thread.
         let vectors = spans.iter().map(Vec::len).sum::<usize>().max(1);
         let images = 16usize.div_ceil(vectors).min(self.batch.div_ceil(8));
-        let (channel, channel_step) = match in_place {
+        let into_group = self.into.channels * self.into.size;
+        let output_step = if woven { into_group } else { self.groups * into_group };
+        let (channel, image_step) = match in_place {
             true => (self.from.size, self.groups * self.from.channels * self.from.size),
             false => (source.channel(), self.from.channels * source.channel()),
         };
+        for spans in &mut spans {
+            let first = spans.clone();
+            let later = (1..images)
+                .flat_map(|i| first.iter().map(move |span| span.moved(i * image_step, i * output_step)));
+            spans.extend(later);
+        }
         let plan = Plan {
             problem: self,
             layout,
             in_place,
+            woven,
             offsets: passes.iter().map(|pass| offsets(pass, self.from.channels, channel)).collect(),
             spans,
             panels: self.panels(layout.rows, weight),
             images,
-            image_step: channel_step,
+            image_step,
         };
-        let buffer = if in_place { 0 } else { images * plan.image_step + MAX_LANES };
-        let image = self.groups * self.into.channels * self.into.size;
+        let image = self.groups * into_group;
+        let init = || Scratch {
+            source: vec![0.0; if in_place { 0 } else { images * image_step + MAX_LANES }],
+            planes: vec![MaybeUninit::uninit(); if woven { images * into_group } else { 0 }],
+        };
         let write = |output: &mut [MaybeUninit<f32>]| {
-            let init = || vec![0.0; buffer];
-            for_each_piece(output, images * image, init, |buffer, index, output| {
-                plan.piece(from, buffer, index, output)
+            for_each_piece(output, images * image, init, |scratch, index, output| {
+                plan.piece(from, scratch, index, output);
             });
         };
-        // SAFETY: the spans of the passes cover every pixel of the destination.
+        // SAFETY: the passes cover every pixel of the destination, and their spans every pixel of a pass.
         unsafe { filled(self.batch * image, write) }
     }
 
@@ -113,47 +132,6 @@ impl Problem<'_> {
     }
 }
 
-/// One vector of destination pixels.
-struct Span {
-    /// Where it reads, in floats of a source channel.
-    from: usize,
-    /// Lanes in use; the others read past a row and are thrown away.
-    lanes: usize,
-    /// Runs of lanes that land in one destination row: first lane, length, destination.
-    runs: Vec<(usize, usize, usize)>,
-}
-
-/// Cuts the grid of a pass into vectors: row by row, or along rows and gaps alike where that takes fewer.
-fn spans(pass: &Pass, row: usize, lanes: usize) -> Vec<Span> {
-    let by_row = pass.rows * pass.columns.div_ceil(lanes);
-    let along = ((pass.rows - 1) * row + pass.columns).div_ceil(lanes);
-    let span = |from: usize, lanes: usize| {
-        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-        for lane in 0..lanes {
-            let (y, x) = ((from + lane) / row, (from + lane) % row);
-            if x >= pass.columns || y >= pass.rows {
-                continue;
-            }
-            let into = pass.start + y * pass.row_step + x * pass.column_step;
-            match runs.last_mut() {
-                Some((first, count, start))
-                    if *first + *count == lane && *start + *count * pass.column_step == into =>
-                {
-                    *count += 1
-                }
-                _ => runs.push((lane, 1, into)),
-            }
-        }
-        Span { from, lanes: runs.iter().map(|run| run.1).sum(), runs }
-    };
-    if by_row <= along {
-        let cuts = (0..pass.rows).flat_map(|y| (0..pass.columns).step_by(lanes).map(move |x| (y, x)));
-        cuts.map(|(y, x)| span(y * row + x, lanes.min(pass.columns - x))).collect()
-    } else {
-        (0..along).map(|i| span(i * lanes, lanes)).collect()
-    }
-}
-
 /// Where each source channel and tap reads for the first pixel of a pass.
 fn offsets(pass: &Pass, channels: usize, channel: usize) -> Vec<usize> {
     (0..channels).flat_map(|c| pass.offsets.iter().map(move |offset| c * channel + offset)).collect()
@@ -164,8 +142,11 @@ struct Plan<'a> {
     layout: Layout,
     /// The source is read where it is, without a padded copy.
     in_place: bool,
-    /// Of each pass.
+    /// The passes land side by side, to be woven into the destination.
+    woven: bool,
+    /// Of each pass, image after image.
     spans: Vec<Vec<Span>>,
+    /// Of each pass.
     offsets: Vec<Vec<usize>>,
     panels: Vec<Vec<f32>>,
     /// Images of one piece of work.
@@ -174,119 +155,132 @@ struct Plan<'a> {
     image_step: usize,
 }
 
+struct Scratch {
+    /// The padded copy of a group's source.
+    source: Vec<f32>,
+    /// A group's destination, pass after pass.
+    planes: Vec<MaybeUninit<f32>>,
+}
+
 impl Plan<'_> {
-    /// The images of one piece of work, into the zeroed part `output`.
-    fn piece(&self, from: &[f32], buffer: &mut [f32], index: usize, output: &mut [MaybeUninit<f32>]) {
-        let problem = self.problem;
-        let (from_group, into_group) =
-            (problem.from.channels * problem.from.size, problem.into.channels * problem.into.size);
-        let images = output.len() / (problem.groups * into_group);
-        let first = index * self.images;
-        for group in 0..problem.groups {
-            let at = |image: usize| ((first + image) * problem.groups + group) * from_group;
+    /// The images of one piece of work, into `output`.
+    fn piece(&self, from: &[f32], scratch: &mut Scratch, index: usize, output: &mut [MaybeUninit<f32>]) {
+        let Problem { correlation, groups, from: sources, into, .. } = self.problem;
+        let (from_group, into_group) = (sources.channels * sources.size, into.channels * into.size);
+        let images = output.len() / (groups * into_group);
+        for group in 0..*groups {
+            let at = |image: usize| ((index * self.images + image) * groups + group) * from_group;
             let source = if self.in_place {
                 &from[at(0)..]
             } else {
-                for (image, into) in buffer.chunks_exact_mut(self.image_step).take(images).enumerate() {
-                    problem.correlation.source.fill(&from[at(image)..][..from_group], into);
+                for (image, into) in scratch.source.chunks_exact_mut(self.image_step).take(images).enumerate()
+                {
+                    correlation.source.fill(&from[at(image)..][..from_group], into);
                 }
-                &*buffer
+                &scratch.source
             };
             for pass in 0..self.spans.len() {
-                group_pass(self, source, group, pass, images, output);
+                let spans = &self.spans[pass][..images * (self.spans[pass].len() / self.images)];
+                match self.woven {
+                    true => group_pass(self, source, group, pass, spans, &mut scratch.planes),
+                    false => group_pass(self, source, group, pass, spans, &mut output[group * into_group..]),
+                }
+            }
+            if self.woven {
+                let images = scratch.planes.chunks_exact(into_group);
+                for (planes, output) in images.zip(output.chunks_exact_mut(groups * into_group)) {
+                    let output = output[group * into_group..][..into_group].chunks_exact_mut(into.size);
+                    planes
+                        .chunks_exact(into.size)
+                        .zip(output)
+                        .for_each(|(from, into)| correlation.weave(from, into));
+                }
             }
         }
     }
 }
 
-/// One pass over the images of a piece of work for one group.
+/// One pass over the images of a piece of work for one group, whose part of the first image `output` begins with.
 #[macerator::with_simd]
 fn group_pass<'a, S: Simd>(
     plan: &'a Plan<'a>,
     source: &'a [f32],
     group: usize,
     pass: usize,
-    images: usize,
+    spans: &'a [Span],
     output: &'a mut [MaybeUninit<f32>],
 ) {
-    let (spans, offsets) = (&plan.spans[pass], &plan.offsets[pass]);
     let Planes { channels, size } = plan.problem.into;
-    let image_step = plan.problem.groups * channels * size;
-    let mut panel = &plan.panels[pass][group * channels * offsets.len()..];
+    let offsets = &plan.offsets[pass][..];
+    let mut weights = &plan.panels[pass][group * channels * offsets.len()..];
     for (start, rows) in tiles(channels, plan.layout.rows) {
         let bias = &plan.problem.bias[group * channels + start..][..rows];
-        let output = &mut output[(group * channels + start) * size..];
-        let mut pending: Option<(usize, &Span)> = None;
-        for image in 0..images {
-            for span in spans {
-                match pending.take() {
-                    None => pending = Some((image, span)),
-                    Some(first) => {
-                        let pair = [first, (image, span)];
-                        tile::<S, 2>(plan, pass, rows, panel, offsets, source, bias, pair, output, image_step)
-                    }
-                }
-            }
+        let tile = Tile { weights, offsets, bias, source, size };
+        let output = &mut output[start * size..];
+        let mut spans = spans;
+        if rows == 1 {
+            // A single row leaves registers for a wider tile, as depthwise convolutions like it.
+            let (wide, rest) = spans.as_chunks::<WIDE>();
+            wide.iter().for_each(|spans| tile.compute::<S, 1, WIDE>(spans, output));
+            spans = rest;
         }
-        if let Some(last) = pending {
-            tile::<S, 1>(plan, pass, rows, panel, offsets, source, bias, [last], output, image_step);
+        let (pairs, last) = spans.as_chunks::<2>();
+        for spans in pairs {
+            with_rows!(rows, tile.compute::<S, _, 2>(spans, output));
         }
-        panel = &panel[rows * offsets.len()..];
+        for span in last {
+            with_rows!(rows, tile.compute::<S, _, 1>(std::array::from_ref(span), output));
+        }
+        weights = &weights[rows * offsets.len()..];
     }
 }
 
-/// One tile: `VECTORS` spans of as many images for `rows` destination channels.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "inlined into its one caller")]
-fn tile<S: Simd, const VECTORS: usize>(
-    plan: &Plan,
-    pass: usize,
-    rows: usize,
-    panel: &[f32],
-    offsets: &[usize],
-    source: &[f32],
-    bias: &[f32],
-    spans: [(usize, &Span); VECTORS],
-    output: &mut [MaybeUninit<f32>],
-    image_step: usize,
-) {
-    let lanes = f32::lanes::<S>();
-    let plane = plan.problem.into.size;
-    debug_assert!(panel.len() >= rows * offsets.len() && bias.len() == rows);
-    let from = spans.map(|(image, span)| source[image * plan.image_step + span.from..].as_ptr());
-    let column_step = plan.problem.correlation.passes[pass].column_step;
-    if column_step == 1 && spans.iter().all(|(_, span)| span.lanes == lanes && span.runs.len() == 1) {
-        let into = spans.map(|(image, span)| {
-            let into = &mut output[image * image_step + span.runs[0].2..];
-            debug_assert!(into.len() >= (rows - 1) * plane + lanes);
-            into.as_mut_ptr().cast::<f32>()
+/// Vectors of a tile of a single row.
+const WIDE: usize = 8;
+
+/// What the tiles of a pass have in common for as many destination channels as `bias` is long.
+struct Tile<'a> {
+    /// For each offset, one a channel.
+    weights: &'a [f32],
+    offsets: &'a [usize],
+    bias: &'a [f32],
+    source: &'a [f32],
+    /// Of a destination plane.
+    size: usize,
+}
+
+impl Tile<'_> {
+    #[inline(always)]
+    fn compute<S: Simd, const ROWS: usize, const VECTORS: usize>(
+        &self,
+        spans: &[Span; VECTORS],
+        output: &mut [MaybeUninit<f32>],
+    ) {
+        let lanes = f32::lanes::<S>();
+        let from = spans.each_ref().map(|span| self.source[span.from..].as_ptr());
+        let mut results = [[[MaybeUninit::<f32>::uninit(); MAX_LANES]; ROWS]; VECTORS];
+        let mut steps = [MAX_LANES; VECTORS];
+        let into: [*mut f32; VECTORS] = std::array::from_fn(|v| match spans[v].whole {
+            Some(start) => {
+                steps[v] = self.size;
+                let into = &mut output[start..];
+                debug_assert!(into.len() >= (ROWS - 1) * self.size + lanes);
+                into.as_mut_ptr().cast()
+            }
+            None => results[v].as_mut_ptr().cast(),
         });
+        debug_assert!(self.bias.len() == ROWS && self.weights.len() >= ROWS * self.offsets.len());
+        let (weights, bias) = (self.weights.as_ptr(), self.bias.as_ptr());
         // SAFETY: the source has a whole vector at every offset of every span (its buffer ends in a spare vector;
-        // read in place, all spans are whole), and these spans' vectors lie within a destination plane.
-        unsafe {
-            with_rows!(
-                rows,
-                correlate::<S, _, VECTORS>(panel.as_ptr(), offsets, from, bias.as_ptr(), into, plane)
-            )
-        }
-        return;
-    }
-    let mut results = [0f32; MAX_ROWS * 2 * MAX_LANES];
-    let step = VECTORS * lanes;
-    let into: [*mut f32; VECTORS] = std::array::from_fn(|v| results[v * lanes..].as_mut_ptr());
-    // SAFETY: as above for reading; `results` holds the largest tile.
-    unsafe {
-        with_rows!(rows, correlate::<S, _, VECTORS>(panel.as_ptr(), offsets, from, bias.as_ptr(), into, step))
-    }
-    for (v, (image, span)) in spans.iter().enumerate() {
-        for m in 0..rows {
-            let results = &results[m * step + v * lanes..][..lanes];
-            let output = &mut output[image * image_step + m * plane..];
-            for &(first, count, into) in &span.runs {
-                let output = output[into..].iter_mut().step_by(column_step);
-                output.zip(&results[first..first + count]).for_each(|(output, result)| {
-                    output.write(*result);
-                });
+        // read in place, all spans are full). A whole span lies within a destination plane of each channel, and
+        // `results` holds the others.
+        unsafe { correlate::<S, ROWS, VECTORS>(weights, self.offsets, from, bias, into, steps) }
+        for (span, results) in spans.iter().zip(&results).filter(|(span, _)| span.whole.is_none()) {
+            for (m, results) in results.iter().enumerate() {
+                for &(first, count, start) in &span.runs {
+                    let output = &mut output[start + m * self.size..][..count];
+                    output.copy_from_slice(&results[first..first + count]);
+                }
             }
         }
     }

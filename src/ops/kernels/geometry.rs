@@ -6,6 +6,8 @@
 
 use burn::tensor::ops::ConvOptions;
 
+use super::source::{AxisSource, Source};
+
 /// Sizes of one two-dimensional convolution, channels first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Conv {
@@ -95,17 +97,6 @@ struct AxisPass {
     taps: Vec<Tap>,
 }
 
-/// The padded, phase-split copy of an axis: plane position `j` of phase `f` holds source index
-/// `j · stride + f − padding`, zero where there is none.
-#[derive(Clone, Debug)]
-struct AxisSource {
-    size: usize,
-    stride: usize,
-    padding: usize,
-    phases: Vec<usize>,
-    length: usize,
-}
-
 fn forward_axis(conv: &Conv, axis: usize) -> (AxisSource, Vec<AxisPass>) {
     let (stride, dilation) = (conv.stride[axis], conv.dilation[axis]);
     let mut phases: Vec<usize> = (0..conv.kernel[axis]).map(|k| k * dilation % stride).collect();
@@ -131,35 +122,30 @@ fn forward_axis(conv: &Conv, axis: usize) -> (AxisSource, Vec<AxisPass>) {
 
 fn backward_axis(conv: &Conv, axis: usize) -> (AxisSource, Vec<AxisPass>) {
     let (stride, dilation, padding) = (conv.stride[axis], conv.dilation[axis], conv.padding[axis]);
-    // Input index `stride · i + phase − padding` gets output gradient `i − back` through each tap of its phase.
-    let passes: Vec<(usize, usize, usize, Vec<(usize, usize)>)> = (0..stride)
-        .filter_map(|phase| {
-            let first = padding.saturating_sub(phase).div_ceil(stride);
-            let start = stride * first + phase - padding;
-            let count = conv.input[axis].checked_sub(start)?.div_ceil(stride);
-            let taps = (0..conv.kernel[axis])
-                .filter(|k| k * dilation % stride == phase)
-                .map(|k| (k, (k * dilation - phase) / stride))
-                .collect();
-            (count > 0).then_some((first, start, count, taps))
-        })
-        .collect();
-    let border = passes
-        .iter()
-        .flat_map(|(first, _, _, taps)| taps.iter().map(move |(_, back)| back.saturating_sub(*first)))
+    // Input index `stride · i + phase − padding` gets output gradient `i − back` through each tap of its phase: `i`
+    // begins at `first`, `back` is how many strides the tap lies behind.
+    let first = |phase: usize| padding.saturating_sub(phase).div_ceil(stride);
+    let taps = |phase: usize| {
+        (0..conv.kernel[axis])
+            .filter(move |k| k * dilation % stride == phase)
+            .map(move |k| (k, (k * dilation - phase) / stride))
+    };
+    let border = (0..stride)
+        .flat_map(|phase| taps(phase).map(move |(_, back)| back.saturating_sub(first(phase))))
         .max()
         .unwrap_or(0);
-    let passes: Vec<AxisPass> = passes
-        .into_iter()
-        .map(|(first, start, count, taps)| AxisPass {
-            count,
-            start,
-            step: stride,
-            taps: taps
-                .into_iter()
-                .map(|(index, back)| Tap { index, phase: 0, offset: first + border - back })
-                .collect(),
+    let passes: Vec<AxisPass> = (0..stride)
+        .map(|phase| {
+            let start = stride * first(phase) + phase - padding;
+            let tap = |(index, back)| Tap { index, phase: 0, offset: first(phase) + border - back };
+            AxisPass {
+                count: conv.input[axis].saturating_sub(start).div_ceil(stride),
+                start,
+                step: stride,
+                taps: taps(phase).map(tap).collect(),
+            }
         })
+        .filter(|pass| pass.count > 0)
         .collect();
     let length = passes
         .iter()
@@ -167,80 +153,6 @@ fn backward_axis(conv: &Conv, axis: usize) -> (AxisSource, Vec<AxisPass>) {
         .max()
         .unwrap_or(1);
     (AxisSource { size: conv.output[axis], stride: 1, padding: border, phases: vec![0], length }, passes)
-}
-
-/// A padded, phase-split copy of some planes.
-#[derive(Clone, Debug)]
-pub(super) struct Source {
-    axes: [AxisSource; 2],
-}
-
-impl Source {
-    /// Floats of one channel in the copy.
-    pub fn channel(&self) -> usize {
-        self.phase_plane() * self.axes[0].phases.len() * self.axes[1].phases.len()
-    }
-
-    /// Floats from one row of a phase plane to the next.
-    pub fn row(&self) -> usize {
-        self.axes[1].length
-    }
-
-    fn phase_plane(&self) -> usize {
-        self.axes[0].length * self.axes[1].length
-    }
-
-    /// Whether the copy would equal the original, so that the original can be read instead.
-    pub fn is_original(&self) -> bool {
-        self.axes.iter().all(|axis| {
-            axis.padding == 0 && axis.stride == 1 && axis.phases == [0] && axis.length == axis.size
-        })
-    }
-
-    /// Copies `planes` (each `size₀ × size₁` floats) into `into`, whose borders are zero already and stay so.
-    pub fn fill(&self, planes: &[f32], into: &mut [f32]) {
-        let [rows, columns] = &self.axes;
-        let (channel, phase_plane) = (self.channel(), self.phase_plane());
-        for (plane, into) in planes.chunks_exact(rows.size * columns.size).zip(into.chunks_exact_mut(channel))
-        {
-            let phases = rows.phases.iter().flat_map(|y| columns.phases.iter().map(move |x| (*y, *x)));
-            for ((phase_y, phase_x), into) in phases.zip(into.chunks_exact_mut(phase_plane)) {
-                let (first_x, count_x, from_x) = columns.overlap(phase_x);
-                let (first_y, count_y, from_y) = rows.overlap(phase_y);
-                let count_y = if count_x == 0 { 0 } else { count_y };
-                for j in 0..count_y {
-                    let line = &plane[(from_y + j * rows.stride) * columns.size..][..columns.size];
-                    let into = &mut into[(first_y + j) * columns.length + first_x..][..count_x];
-                    every(columns.stride, &line[from_x..], into);
-                }
-            }
-        }
-    }
-}
-
-/// Copies every `stride`-th value of `from`.
-fn every(stride: usize, from: &[f32], into: &mut [f32]) {
-    match (stride, into) {
-        (1, into) => into.copy_from_slice(&from[..into.len()]),
-        // In pairs, which vectorises; the last has no second half for certain.
-        (2, [into @ .., last]) => {
-            *last = from[2 * into.len()];
-            into.iter_mut().zip(from.chunks_exact(2)).for_each(|(into, pair)| *into = pair[0]);
-        }
-        (_, into) => {
-            into.iter_mut().zip(from.iter().step_by(stride)).for_each(|(into, value)| *into = *value)
-        }
-    }
-}
-
-impl AxisSource {
-    /// Positions of a phase plane that hold source values: the first, how many, and the source index of the first.
-    fn overlap(&self, phase: usize) -> (usize, usize, usize) {
-        let first = self.padding.saturating_sub(phase).div_ceil(self.stride);
-        let from = first * self.stride + phase - self.padding;
-        let held = self.size.saturating_sub(from).div_ceil(self.stride);
-        (first, held.min(self.length.saturating_sub(first)), from.min(self.size))
-    }
 }
 
 /// One pass of a correlation: a grid of outputs, all reading the same taps.
@@ -263,6 +175,8 @@ pub(super) struct Pass {
 pub(super) struct Correlation {
     pub source: Source,
     pub passes: Vec<Pass>,
+    /// Of a destination plane.
+    width: usize,
 }
 
 impl Correlation {
@@ -305,6 +219,45 @@ impl Correlation {
                 });
             }
         }
-        Self { source, passes }
+        Self { source, passes, width }
+    }
+
+    /// Puts the pixels of a destination plane, which lie pass after pass, where they belong.
+    pub fn weave<T: Copy>(&self, mut from: &[T], into: &mut [T]) {
+        // Passes that share their rows come one after the other.
+        for passes in self.passes.chunk_by(|a, b| a.start / self.width == b.start / self.width) {
+            let (planes, rest) = from.split_at(passes.iter().map(|pass| pass.rows * pass.columns).sum());
+            from = rest;
+            let at = |pass: &Pass| pass.start % self.width;
+            let first = passes[0].start - at(&passes[0]);
+            let lines = into[first..].chunks_mut(passes[0].row_step).map(|lines| &mut lines[..self.width]);
+            let pair = match passes {
+                [a, b] if a.column_step == 2 => Some(at(a) > at(b)),
+                _ => None,
+            };
+            for (y, line) in lines.enumerate() {
+                let mut start = 0;
+                let mut row = |pass: &Pass| {
+                    let row = &planes[start + y * pass.columns..][..pass.columns];
+                    start += pass.rows * pass.columns;
+                    row
+                };
+                if let (Some(swapped), [a, b]) = (pair, passes) {
+                    // In pairs, which vectorises.
+                    let (a, b) = (row(a), row(b));
+                    let (even, odd) = if swapped { (b, a) } else { (a, b) };
+                    let pairs = line.chunks_exact_mut(2).zip(even.iter().zip(odd));
+                    pairs.for_each(|(pair, (even, odd))| pair.copy_from_slice(&[*even, *odd]));
+                    if even.len() > odd.len() {
+                        line[2 * odd.len()] = even[odd.len()];
+                    }
+                } else {
+                    for pass in passes {
+                        let line = line[at(pass)..].iter_mut().step_by(pass.column_step);
+                        line.zip(row(pass)).for_each(|(into, value)| *into = *value);
+                    }
+                }
+            }
+        }
     }
 }

@@ -9,6 +9,8 @@ mod correlate;
 mod geometry;
 mod normalise;
 mod parallel;
+mod source;
+mod span;
 mod tile;
 mod weight;
 

@@ -115,7 +115,7 @@ impl Planes {
 
 /// Mean and biased variance of a channel, the variance from the centred values.
 #[macerator::with_simd]
-fn moments<'a, S: Simd>(planes: Planes, values: &'a [f32], channel: usize) -> (f32, f32) {
+fn moments<S: Simd>(planes: Planes, values: &[f32], channel: usize) -> (f32, f32) {
     let count = (planes.batch * planes.size) as f32;
     let mut sum = Sum::<S>::zero();
     for range in planes.of(channel) {
@@ -131,7 +131,7 @@ fn moments<'a, S: Simd>(planes: Planes, values: &'a [f32], channel: usize) -> (f
 }
 
 #[macerator::with_simd]
-fn plane_sum<'a, S: Simd>(planes: Planes, values: &'a [f32], channel: usize) -> f32 {
+fn plane_sum<S: Simd>(planes: Planes, values: &[f32], channel: usize) -> f32 {
     let mut sum = Sum::<S>::zero();
     for range in planes.of(channel) {
         sum.add(&values[range], |x| x, |x| x);
@@ -141,10 +141,10 @@ fn plane_sum<'a, S: Simd>(planes: Planes, values: &'a [f32], channel: usize) -> 
 
 /// Sums of the gradient, and of the gradient times the centred input.
 #[macerator::with_simd]
-fn gradient_sums<'a, S: Simd>(
+fn gradient_sums<S: Simd>(
     planes: Planes,
-    input: &'a [f32],
-    gradient: &'a [f32],
+    input: &[f32],
+    gradient: &[f32],
     channel: usize,
     mean: f32,
 ) -> (f32, f32) {
@@ -163,7 +163,7 @@ fn gradient_sums<'a, S: Simd>(
             for v in 0..2 {
                 // SAFETY: the chunks are two vectors long.
                 let (x, g) = unsafe { (load::<S>(&x[v * lanes..]), load::<S>(&g[v * lanes..])) };
-                sums[v] = sums[v] + g;
+                sums[v] += g;
                 centred[v] = g.mul_add(x + minus, centred[v]);
             }
         }
@@ -174,7 +174,7 @@ fn gradient_sums<'a, S: Simd>(
 
 /// `output = input · factor + offset`.
 #[macerator::with_simd]
-fn affine<'a, S: Simd>(input: &'a [f32], factor: f32, offset: f32, output: &'a mut [MaybeUninit<f32>]) {
+fn affine<S: Simd>(input: &[f32], factor: f32, offset: f32, output: &mut [MaybeUninit<f32>]) {
     let lanes = f32::lanes::<S>();
     let (f, o) = (factor.splat::<S>(), offset.splat::<S>());
     let whole = input.len() / lanes * lanes;
@@ -189,12 +189,7 @@ fn affine<'a, S: Simd>(input: &'a [f32], factor: f32, offset: f32, output: &'a m
 
 /// `output = input · factors[0] + gradient · factors[1] + factors[2]`.
 #[macerator::with_simd]
-fn combine<'a, S: Simd>(
-    input: &'a [f32],
-    gradient: &'a [f32],
-    factors: [f32; 3],
-    output: &'a mut [MaybeUninit<f32>],
-) {
+fn combine<S: Simd>(input: &[f32], gradient: &[f32], factors: [f32; 3], output: &mut [MaybeUninit<f32>]) {
     let lanes = f32::lanes::<S>();
     let [a, b, c] = factors.map(|factor| factor.splat::<S>());
     let whole = input.len() / lanes * lanes;
@@ -248,7 +243,7 @@ impl<S: Simd> Sum<S> {
         for chunk in chunks {
             for (v, sum) in self.vectors.iter_mut().enumerate() {
                 // SAFETY: a chunk is four vectors long.
-                *sum = *sum + vector(unsafe { load::<S>(&chunk[v * lanes..]) });
+                *sum += vector(unsafe { load::<S>(&chunk[v * lanes..]) });
             }
         }
     }

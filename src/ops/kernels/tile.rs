@@ -1,9 +1,11 @@
 //! The innermost loops: small tiles of results held in vector registers.
 
-use macerator::{Scalar, Simd};
+#![allow(
+    clippy::needless_range_loop,
+    reason = "rows and vectors of a tile are counted alike, whatever they index"
+)]
 
-/// The most rows a tile has.
-pub(super) const MAX_ROWS: usize = 12;
+use macerator::{Scalar, Simd};
 
 /// Lanes of the widest vector there is.
 pub(super) const MAX_LANES: usize = 16;
@@ -43,33 +45,33 @@ pub(super) fn tiles(count: usize, most: usize) -> impl Iterator<Item = (usize, u
 
 /// Calls `$function::<S, ROWS, ...>` for a run-time number of rows, 1 to 12.
 macro_rules! with_rows {
-    ($rows:expr, $function:ident::<$simd:ty, _ $(, $more:tt)*>($($argument:expr),* $(,)?)) => {
+    ($rows:expr, $($function:ident).+::<$simd:ty, _ $(, $more:tt)*>($($argument:expr),* $(,)?)) => {
         match $rows {
             // Never: it lets the compiler leave out tiles that the registers of this architecture don't hold.
             rows if rows > $crate::ops::kernels::tile::tile_rows::<$simd>() => {}
-            1 => $function::<$simd, 1 $(, $more)*>($($argument),*),
-            2 => $function::<$simd, 2 $(, $more)*>($($argument),*),
-            3 => $function::<$simd, 3 $(, $more)*>($($argument),*),
-            4 => $function::<$simd, 4 $(, $more)*>($($argument),*),
-            5 => $function::<$simd, 5 $(, $more)*>($($argument),*),
-            6 => $function::<$simd, 6 $(, $more)*>($($argument),*),
-            7 => $function::<$simd, 7 $(, $more)*>($($argument),*),
-            8 => $function::<$simd, 8 $(, $more)*>($($argument),*),
-            9 => $function::<$simd, 9 $(, $more)*>($($argument),*),
-            10 => $function::<$simd, 10 $(, $more)*>($($argument),*),
-            11 => $function::<$simd, 11 $(, $more)*>($($argument),*),
-            _ => $function::<$simd, 12 $(, $more)*>($($argument),*),
+            1 => $($function).+::<$simd, 1 $(, $more)*>($($argument),*),
+            2 => $($function).+::<$simd, 2 $(, $more)*>($($argument),*),
+            3 => $($function).+::<$simd, 3 $(, $more)*>($($argument),*),
+            4 => $($function).+::<$simd, 4 $(, $more)*>($($argument),*),
+            5 => $($function).+::<$simd, 5 $(, $more)*>($($argument),*),
+            6 => $($function).+::<$simd, 6 $(, $more)*>($($argument),*),
+            7 => $($function).+::<$simd, 7 $(, $more)*>($($argument),*),
+            8 => $($function).+::<$simd, 8 $(, $more)*>($($argument),*),
+            9 => $($function).+::<$simd, 9 $(, $more)*>($($argument),*),
+            10 => $($function).+::<$simd, 10 $(, $more)*>($($argument),*),
+            11 => $($function).+::<$simd, 11 $(, $more)*>($($argument),*),
+            _ => $($function).+::<$simd, 12 $(, $more)*>($($argument),*),
         }
     };
 }
 pub(super) use with_rows;
 
 /// `out[m][v] = bias[m] + Σₖ weights[k · ROWS + m] · source[v][offsets[k] ..]`, one vector for each `v`, stored at
-/// `into[v] + m · plane`.
+/// `into[v] + m · steps[v]`.
 ///
 /// # Safety
 /// `weights` holds `ROWS` floats for each offset and `bias` holds `ROWS`; a vector can be read at every offset from
-/// every `source` and written at every multiple of `plane` below `ROWS` from every `into`.
+/// every `source` and written at every multiple of its step, below `ROWS`, from every `into`.
 #[inline(always)]
 pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>(
     weights: *const f32,
@@ -77,7 +79,7 @@ pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>
     source: [*const f32; VECTORS],
     bias: *const f32,
     into: [*mut f32; VECTORS],
-    plane: usize,
+    steps: [usize; VECTORS],
 ) {
     // SAFETY: the caller's promise covers every access.
     unsafe {
@@ -99,7 +101,7 @@ pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>
         }
         for m in 0..ROWS {
             for v in 0..VECTORS {
-                f32::vstore_unaligned::<S>(into[v].add(m * plane), sums[m][v]);
+                f32::vstore_unaligned::<S>(into[v].add(m * steps[v]), sums[m][v]);
             }
         }
     }

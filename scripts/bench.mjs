@@ -1,0 +1,192 @@
+// `npm run bench`: milliseconds per training step and forward pass of the bundled networks, natively and in Chromium,
+// beside other engines in the same Chromium.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { driveBrowser } from './bench-browser.mjs';
+import { buildBenchPage } from './bench-page.mjs';
+import { benchmarksPage, summary } from './bench-report.mjs';
+import { duration, main, Problem, say, step } from './log.mjs';
+import { cache, nativeTarget, root } from './paths.mjs';
+import { run } from './run.mjs';
+import { setUp } from './setup.mjs';
+
+const batch = 32;
+const workloads = { forward: 'forward pass', step: 'training step' };
+/** Training steps whose losses are compared. */
+const steps = 3;
+/** Largest relative difference of a loss from the native one. */
+const tolerance = 1e-3;
+const native = 'burn flex, native';
+
+/** In the browser; each is a module of benches/browser and a backend of it. */
+const engines = [
+  { name: 'burn flex, wasm', library: 'graftlab', backend: 'cpu' },
+  { name: 'burn webgpu, wasm', library: 'graftlab', backend: 'webgpu' },
+  { name: 'TensorFlow.js cpu', library: 'tensorflow', backend: 'cpu' },
+  { name: 'TensorFlow.js wasm', library: 'tensorflow', backend: 'wasm' },
+  { name: 'TensorFlow.js webgl', library: 'tensorflow', backend: 'webgl' },
+  { name: 'TensorFlow.js webgpu', library: 'tensorflow', backend: 'webgpu' },
+  { name: 'jax-js wasm', library: 'jax', backend: 'wasm' },
+  { name: 'jax-js webgpu', library: 'jax', backend: 'webgpu' },
+];
+
+const usage = `npm run bench -- [options]
+  --json FILE     writes the rows
+  --write         writes docs/benchmarks.md
+  --quick         few runs, to see whether everything works
+  --gpu           the machine's own GPU, instead of a software adapter
+  --network NAME  only this network
+  --engine TEXT   only engines whose name contains this`;
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        json: { type: 'string' },
+        write: { type: 'boolean', default: false },
+        quick: { type: 'boolean', default: false },
+        gpu: { type: 'boolean', default: false },
+        network: { type: 'string' },
+        engine: { type: 'string', default: '' },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new Problem(error.message, usage);
+  }
+}
+
+/** The bundled networks of the sample `glyphs`. */
+function findNetworks(only) {
+  const networks = ['character', 'typeface', 'emphasis']
+    .filter((name) => !only || name === only)
+    .map((name) => ({ name, file: join(root, 'models', 'networks', `${name}.onnx`) }));
+  if (networks.length === 0) throw new Problem(`There is no network '${only}'.`, usage);
+  const missing = networks.find(({ file }) => !existsSync(file));
+  if (missing) throw new Problem(`${missing.file} is missing.`, 'It is made by: graftlab pretrain');
+  return networks;
+}
+
+/** Runs the native benchmark: losses, or with `timing` milliseconds, by network and workload. */
+async function runNative(networks, folder, timing) {
+  const [job, out] = ['job.json', 'native.json'].map((name) => join(folder, name));
+  const layers = join(folder, 'page', 'networks');
+  mkdirSync(layers, { recursive: true });
+  writeFileSync(job, JSON.stringify({ networks, batch, layers, out, timing }));
+  await run('cargo', ['bench', '--bench', 'networks', '--', job], {
+    log: 'bench-native',
+    env: { CARGO_TARGET_DIR: nativeTarget },
+  });
+  return JSON.parse(readFileSync(out, 'utf8'));
+}
+
+function row(workload, engine, { times = [], error }) {
+  const sorted = times.toSorted((a, b) => a - b);
+  const middle = (sorted.at((sorted.length - 1) >> 1) + sorted.at(sorted.length >> 1)) / 2;
+  const [ms_median, ms_min, ms_max] = [middle, sorted[0], sorted.at(-1)].map((ms) =>
+    times.length ? Number(ms.toFixed(3)) : null,
+  );
+  return { workload, engine, ms_median, ms_min, ms_max, runs: times.length, ...(error && { error }) };
+}
+
+/** The largest relative difference of losses from those expected. */
+const difference = (losses, expected) =>
+  Math.max(...expected.map((value, index) => Math.abs(losses[index] - value) / Math.abs(value)));
+
+const reason = (error) => String(error?.message ?? error).split('\n')[0];
+
+/** Losses of one network in one engine; `failed` says by workload why there are none. */
+async function checkEngine(load, expected) {
+  const failed = {};
+  const differences = [];
+  for (const workload of Object.keys(workloads)) {
+    try {
+      const losses = await load.losses(workload, workload === 'step' ? steps : 1);
+      const apart = difference(losses, expected[workload]);
+      if (!(apart <= tolerance))
+        throw new Error(`its losses ${losses} are not the native ${expected[workload]}`);
+      differences.push(apart);
+    } catch (error) {
+      failed[workload] = reason(error);
+    }
+  }
+  return { failed, apart: Math.max(...differences) };
+}
+
+/** Rows of one network: first all losses, then all times. */
+async function benchNetwork(browser, network, expected, folder, wanted, timing) {
+  const { name } = network;
+  const opened = [];
+  for (const engine of wanted.filter(({ library }) => library)) {
+    await step(`${name}, ${engine.name}: losses`, 0, async () => {
+      try {
+        const load = await browser.open(engine, name, batch);
+        opened.push({ engine, load, ...(await checkEngine(load, expected)) });
+      } catch (error) {
+        const failed = Object.fromEntries(Object.keys(workloads).map((key) => [key, reason(error)]));
+        opened.push({ engine, failed, apart: -Infinity });
+      }
+      return Object.values(opened.at(-1).failed).join('; ');
+    });
+  }
+  const rows = [];
+  if (wanted.some(({ name }) => name === native)) {
+    const times = (await runNative([network], folder, timing))[name];
+    for (const [key, title] of Object.entries(workloads))
+      rows.push(row(`${name}: ${title}`, native, { times: times[key] }));
+  }
+  for (const { engine, load, failed } of opened) {
+    for (const [key, title] of Object.entries(workloads)) {
+      const workload = `${name}: ${title}`;
+      let result = { error: failed[key] };
+      if (!result.error) {
+        await step(`${workload}, ${engine.name}`, 0, async () => {
+          result = await load.time(key, timing).then(
+            (times) => ({ times }),
+            (error) => ({ error: reason(error) }),
+          );
+          return result.error;
+        });
+      }
+      rows.push(row(workload, engine.name, result));
+    }
+    await load?.close();
+  }
+  return { rows, apart: Math.max(...opened.map(({ apart }) => apart)) };
+}
+
+async function command() {
+  const started = Date.now();
+  const options = readOptions();
+  const wanted = [{ name: native }, ...engines].filter(({ name }) => name.includes(options.engine));
+  const networks = findNetworks(options.network);
+  // The first run is never timed. Slow engines get `least` runs.
+  const timing = options.quick ? { least: 1, most: 3, seconds: 1 } : { least: 3, most: 30, seconds: 12 };
+  await setUp('browser');
+  const folder = join(cache, 'bench');
+  await buildBenchPage(join(folder, 'page'), networks);
+  let expected;
+  await step('Losses on the CPU, natively', 1, async () => {
+    expected = await runNative(networks, folder);
+  });
+  const browser = await driveBrowser(join(folder, 'page'), options);
+  const rows = [];
+  const apart = [];
+  try {
+    for (const network of networks) {
+      const found = await benchNetwork(browser, network, expected[network.name], folder, wanted, timing);
+      rows.push(...found.rows);
+      apart.push(found.apart);
+    }
+  } finally {
+    await browser.close();
+  }
+  const facts = { ...browser.facts, batch, apart: Math.max(...apart), softwareGpu: !options.gpu };
+  say(`\n${summary(rows)}`);
+  if (options.json) writeFileSync(resolve(options.json), `${JSON.stringify(rows, null, 1)}\n`);
+  if (options.write) writeFileSync(join(root, 'docs', 'benchmarks.md'), benchmarksPage(rows, facts));
+  say(`\nDone after ${duration(Date.now() - started)}.`);
+}
+
+await main(command);

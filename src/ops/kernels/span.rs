@@ -1,0 +1,57 @@
+//! How the pixels of a pass are cut into vectors.
+
+use super::geometry::Pass;
+
+/// One vector of destination pixels.
+#[derive(Clone)]
+pub(super) struct Span {
+    /// Where it reads, in floats of a source channel.
+    pub from: usize,
+    /// Runs of lanes that land beside each other: first lane, length, destination. The lanes between them read past a
+    /// row and are thrown away.
+    pub runs: Vec<(usize, usize, usize)>,
+    /// Where it lands when that is a single run of all its lanes.
+    pub whole: Option<usize>,
+}
+
+impl Span {
+    /// The same span of another image.
+    pub fn moved(&self, from: usize, into: usize) -> Self {
+        Self {
+            from: self.from + from,
+            runs: self.runs.iter().map(|&(first, count, start)| (first, count, start + into)).collect(),
+            whole: self.whole.map(|start| start + into),
+        }
+    }
+}
+
+/// Cuts the grid of a pass, which lands row after row from `start`, into vectors: row by row, or along rows and gaps
+/// alike where that takes fewer.
+pub(super) fn spans(pass: &Pass, start: usize, row: usize, vector: usize) -> Vec<Span> {
+    let by_row = pass.rows * pass.columns.div_ceil(vector);
+    let along = ((pass.rows - 1) * row + pass.columns).div_ceil(vector);
+    let span = |from: usize, lanes: usize| {
+        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+        for lane in 0..lanes {
+            let (y, x) = ((from + lane) / row, (from + lane) % row);
+            if x >= pass.columns || y >= pass.rows {
+                continue;
+            }
+            let into = start + y * pass.columns + x;
+            match runs.last_mut() {
+                Some((first, count, start)) if *first + *count == lane && *start + *count == into => {
+                    *count += 1
+                }
+                _ => runs.push((lane, 1, into)),
+            }
+        }
+        let whole = runs.first().filter(|run| run.1 == vector).map(|run| run.2);
+        Span { from, runs, whole }
+    };
+    if by_row <= along {
+        let cuts = (0..pass.rows).flat_map(|y| (0..pass.columns).step_by(vector).map(move |x| (y, x)));
+        cuts.map(|(y, x)| span(y * row + x, vector.min(pass.columns - x))).collect()
+    } else {
+        (0..along).map(|i| span(i * vector, vector)).collect()
+    }
+}
