@@ -33,14 +33,14 @@ pub fn read(bytes: &[u8]) -> Result<Graph, OnnxError> {
     if !(MIN_OPSET..=MAX_OPSET).contains(&opset) {
         return Err(OnnxError::Opset { opset, min: MIN_OPSET, max: MAX_OPSET });
     }
-    let proto = model.graph.unwrap_or_default();
+    let mut proto = model.graph.unwrap_or_default();
     let mut reader = Reader::new(opset, &proto);
     reader.graph.metadata = model
         .metadata_props
         .into_iter()
         .map(|entry| (entry.key.unwrap_or_default(), entry.value.unwrap_or_default()))
         .collect();
-    reader.constants(&proto)?;
+    reader.constants(&mut proto)?;
     reader.inputs(&proto)?;
     reader.nodes(&proto)?;
     reader.outputs(&proto)?;
@@ -98,14 +98,15 @@ impl Reader {
         Ok(())
     }
 
-    fn constants(&mut self, proto: &GraphProto) -> Result<(), OnnxError> {
+    /// Takes the initializers out of `proto`, one by one: large networks are not held twice.
+    fn constants(&mut self, proto: &mut GraphProto) -> Result<(), OnnxError> {
         if let Some(sparse) = proto.sparse_initializer.first() {
             let name = sparse.values.as_ref().and_then(|values| values.name.clone()).unwrap_or_default();
             return Err(OnnxError::Tensor { tensor: name, reason: "is sparse".to_owned() });
         }
-        for initializer in &proto.initializer {
+        for initializer in proto.initializer.drain(..) {
             let name = initializer.name.as_deref().unwrap_or_default();
-            self.define_constant(name, tensor::read(initializer, name)?)?;
+            self.define_constant(name, tensor::read(&initializer, name)?)?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `TensorProto` to [`Constant`] and back.
 
+use std::sync::Arc;
+
 use half::{bf16, f16};
 
 use super::OnnxError;
@@ -45,40 +47,35 @@ pub fn shape(dims: &[i64]) -> Result<Shape, String> {
 }
 
 fn values(tensor: &TensorProto, count: usize) -> Result<ConstantData, String> {
+    use ConstantData::{Bool, F32, I64};
     use data_type::*;
     let ints = tensor.int32_data.iter();
     let code = tensor.data_type.unwrap_or_default();
     Ok(match code {
-        FLOAT => floats(decode(tensor, count, f32::from_le_bytes, tensor.float_data.iter().copied())?),
+        FLOAT => F32(decode(tensor, count, f32::from_le_bytes, tensor.float_data.iter().copied())?),
         DOUBLE => {
-            floats(decode(tensor, count, |b| f64::from_le_bytes(b) as f32, narrowed(&tensor.double_data))?)
+            F32(decode(tensor, count, |b| f64::from_le_bytes(b) as f32, narrowed(&tensor.double_data))?)
         }
-        FLOAT16 => floats(decode(
+        FLOAT16 => F32(decode(
             tensor,
             count,
             |b| f16::from_le_bytes(b).to_f32(),
             ints.map(|bits| f16::from_bits(*bits as u16).to_f32()),
         )?),
-        BFLOAT16 => floats(decode(
+        BFLOAT16 => F32(decode(
             tensor,
             count,
             |b| bf16::from_le_bytes(b).to_f32(),
             ints.map(|bits| bf16::from_bits(*bits as u16).to_f32()),
         )?),
-        BOOL => ConstantData::Bool(decode(tensor, count, |[b]| b != 0, ints.map(|v| *v != 0))?.into()),
-        INT64 => integers(decode(tensor, count, i64::from_le_bytes, tensor.int64_data.iter().copied())?),
-        INT32 => {
-            integers(decode(tensor, count, |b| i32::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?)
-        }
-        INT16 => {
-            integers(decode(tensor, count, |b| i16::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?)
-        }
-        INT8 => integers(decode(tensor, count, |b| i8::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
-        UINT8 => integers(decode(tensor, count, |[b]| b.into(), ints.map(|v| (*v).into()))?),
-        UINT16 => {
-            integers(decode(tensor, count, |b| u16::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?)
-        }
-        UINT32 => integers(decode(
+        BOOL => Bool(decode(tensor, count, |[b]| b != 0, ints.map(|v| *v != 0))?),
+        INT64 => I64(decode(tensor, count, i64::from_le_bytes, tensor.int64_data.iter().copied())?),
+        INT32 => I64(decode(tensor, count, |b| i32::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
+        INT16 => I64(decode(tensor, count, |b| i16::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
+        INT8 => I64(decode(tensor, count, |b| i8::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
+        UINT8 => I64(decode(tensor, count, |[b]| b.into(), ints.map(|v| (*v).into()))?),
+        UINT16 => I64(decode(tensor, count, |b| u16::from_le_bytes(b).into(), ints.map(|v| (*v).into()))?),
+        UINT32 => I64(decode(
             tensor,
             count,
             |b| u32::from_le_bytes(b).into(),
@@ -86,14 +83,6 @@ fn values(tensor: &TensorProto, count: usize) -> Result<ConstantData, String> {
         )?),
         _ => return Err(format!("holds {}", name(code))),
     })
-}
-
-fn floats(values: Vec<f32>) -> ConstantData {
-    ConstantData::F32(values.into())
-}
-
-fn integers(values: Vec<i64>) -> ConstantData {
-    ConstantData::I64(values.into())
 }
 
 fn narrowed(values: &[f64]) -> impl Iterator<Item = f32> {
@@ -106,9 +95,9 @@ fn decode<T, const N: usize>(
     count: usize,
     from_bytes: impl Fn([u8; N]) -> T,
     typed: impl Iterator<Item = T>,
-) -> Result<Vec<T>, String> {
+) -> Result<Arc<[T]>, String> {
     let raw = tensor.raw_data.as_deref().unwrap_or_default();
-    let values: Vec<T> = if raw.is_empty() {
+    let values: Arc<[T]> = if raw.is_empty() {
         typed.collect()
     } else {
         let (chunks, rest) = raw.as_chunks::<N>();

@@ -46,7 +46,7 @@ impl Operator for Conv {
         let &[filters, weight_channels, ..] = inputs[1] else {
             return Err(format!("the weights {:?} must have 4 axes", inputs[1]));
         };
-        if !filters.is_multiple_of(self.groups) || weight_channels * self.groups != channels {
+        if !filters.is_multiple_of(self.groups) || weight_channels.checked_mul(self.groups) != Some(channels) {
             return Err(format!(
                 "weights {:?} in {} groups do not fit an input of {channels} channels",
                 inputs[1], self.groups

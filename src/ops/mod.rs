@@ -6,6 +6,7 @@
 //! Operators know nothing of graphs beyond the one node that they were read from.
 
 mod axes;
+mod batch;
 mod error;
 mod fold;
 mod infer;
@@ -19,8 +20,9 @@ mod window;
 
 use std::fmt::Debug;
 
+pub use batch::{check_batch, rewrite_batch};
 pub use error::OpError;
-pub use infer::{check_batch, infer, rewrite_batch};
+pub use infer::infer;
 pub use node_view::NodeView;
 pub use value::Value;
 
@@ -107,9 +109,10 @@ pub fn read(graph: &Graph, node: &Node) -> Result<Box<dyn Operator>, OpError> {
     family.1(&view)
 }
 
-/// Names of all operators that can be run, sorted.
+/// Names of all operators that a network may have, sorted.
 pub fn supported() -> Vec<&'static str> {
-    let mut names: Vec<_> = FAMILIES.iter().flat_map(|(names, _)| names.iter().copied()).collect();
+    let run = FAMILIES.iter().flat_map(|(names, _)| names.iter().copied());
+    let mut names: Vec<_> = run.chain(fold::OPERATORS.iter().copied()).collect();
     names.sort_unstable();
     names
 }
@@ -125,4 +128,19 @@ fn tensor(inputs: &[Option<Value>], index: usize) -> Value {
 /// Input `index`, where it is given.
 fn optional(inputs: &[Option<Value>], index: usize) -> Option<Value> {
     inputs.get(index).cloned().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_list_every_operator() {
+        let table =
+            include_str!("../../docs/operators.md").lines().filter_map(|line| line.strip_prefix("| "));
+        let mut listed: Vec<_> = table.filter_map(|line| line.split(' ').next()).skip(1).collect();
+        // `Constant` nodes are taken in when a file is read.
+        listed.retain(|name| *name != "Constant");
+        assert_eq!(listed, supported());
+    }
 }
