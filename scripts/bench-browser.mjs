@@ -31,12 +31,11 @@ export async function driveBrowser(folder, { gpu }) {
   const server = await serve({ folder, port: 0, headers: benchHeaders() });
   const args = [...(gpu ? ['--enable-unsafe-webgpu'] : softwareGpu), ...offline];
   const browser = await driver.launch({ executablePath: chromium(), args });
-  const hasGpuArtifact = existsSync(join(folder, 'pkg', 'gpu'));
 
   /** A page of its own, with one network in one engine. */
-  async function open({ library, backend }, network, batch) {
-    if (library === 'graftlab' && backend === 'webgpu' && !hasGpuArtifact)
-      throw new Error('the GPU artifact is not built: npm run build');
+  async function open({ library, backend, artifact }, network, batch) {
+    if (artifact && !existsSync(join(folder, 'pkg', artifact)))
+      throw new Error(`the ${artifact.toUpperCase()} artifact is not built: npm run build`);
     const context = await browser.newContext();
     const page = await context.newPage();
     const ask = (call, ...args) =>

@@ -5,10 +5,10 @@ import { step } from './log.mjs';
 import { pkg, root } from './paths.mjs';
 import { buildWasm } from './wasm.mjs';
 
-/** Fills `folder`. The GPU artifact, which takes long to build, is in it only where it was built before. */
-export async function buildBenchPage(folder, networks) {
-  await buildWasm('cpu');
-  if (existsSync(join(pkg, 'gpu'))) await buildWasm('gpu', { optimised: 'if-cached' });
+/** Fills `folder`. The GPU artifact, which takes long to build, is in it only where one was built before. */
+export async function buildBenchPage(folder, networks, artifacts) {
+  const kinds = artifacts.filter((kind) => kind === 'cpu' || existsSync(join(pkg, kind)));
+  for (const kind of kinds) await buildWasm(kind, { optimised: kind === 'cpu' || 'if-cached' });
   await step('Building the page of the benchmarks', 0.3, async () => {
     rmSync(folder, { recursive: true, force: true });
     const { build } = await import('vite');
@@ -19,7 +19,7 @@ export async function buildBenchPage(folder, networks) {
       logLevel: 'error',
       build: { outDir: folder, emptyOutDir: true, target: 'es2023', chunkSizeWarningLimit: 10_000 },
     });
-    cpSync(pkg, join(folder, 'pkg'), { recursive: true });
+    for (const kind of kinds) cpSync(join(pkg, kind), join(folder, 'pkg', kind), { recursive: true });
     mkdirSync(join(folder, 'networks'));
     for (const { name, file } of networks) cpSync(file, join(folder, 'networks', `${name}.onnx`));
     const tensorflow = join(root, 'node_modules', '@tensorflow', 'tfjs-backend-wasm', 'dist');

@@ -21,8 +21,8 @@ const native = 'burn flex, native';
 
 /** In the browser; each is a module of benches/browser and a backend of it. */
 const engines = [
-  { name: 'burn flex, wasm', library: 'graftlab', backend: 'cpu' },
-  { name: 'burn webgpu, wasm', library: 'graftlab', backend: 'webgpu' },
+  { name: 'burn flex, wasm', library: 'graftlab', backend: 'cpu', artifact: 'cpu' },
+  { name: 'burn webgpu, wasm', library: 'graftlab', backend: 'webgpu', artifact: 'gpu' },
   { name: 'TensorFlow.js cpu', library: 'tensorflow', backend: 'cpu' },
   { name: 'TensorFlow.js wasm', library: 'tensorflow', backend: 'wasm' },
   { name: 'TensorFlow.js webgl', library: 'tensorflow', backend: 'webgl' },
@@ -161,11 +161,12 @@ async function command() {
   const options = readOptions();
   const wanted = [{ name: native }, ...engines].filter(({ name }) => name.includes(options.engine));
   const networks = findNetworks(options.network);
-  // The first run is never timed. Slow engines get `least` runs.
+  // Slow engines get `least` runs.
   const timing = options.quick ? { least: 1, most: 3, seconds: 1 } : { least: 3, most: 30, seconds: 12 };
   await setUp('browser');
   const folder = join(cache, 'bench');
-  await buildBenchPage(join(folder, 'page'), networks);
+  const artifacts = wanted.flatMap(({ artifact }) => artifact ?? []);
+  await buildBenchPage(join(folder, 'page'), networks, artifacts);
   let expected;
   await step('Losses on the CPU, natively', 1, async () => {
     expected = await runNative(networks, folder);
@@ -182,7 +183,7 @@ async function command() {
   } finally {
     await browser.close();
   }
-  const facts = { ...browser.facts, batch, apart: Math.max(...apart), softwareGpu: !options.gpu };
+  const facts = { ...browser.facts, batch, apart: Math.max(0, ...apart), softwareGpu: !options.gpu };
   say(`\n${summary(rows)}`);
   if (options.json) writeFileSync(resolve(options.json), `${JSON.stringify(rows, null, 1)}\n`);
   if (options.write) writeFileSync(join(root, 'docs', 'benchmarks.md'), benchmarksPage(rows, facts));
