@@ -6,18 +6,18 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::tensor::FloatTensor;
-use burn::tensor::ops::ConvOptions;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 
 use super::backend::TrainingOps;
+use super::geometry::Conv;
 
-/// What the backward pass of a convolution needs: input and weight, kept by the checkpointer, and the options.
-type ConvState = (NodeId, NodeId, ConvOptions<2>);
+/// What the backward pass of a convolution needs: input and weight, kept by the checkpointer, and the sizes.
+type ConvState = (NodeId, NodeId, Conv);
 
 #[derive(Debug)]
-struct Conv;
+struct Convolution;
 
-impl<B: TrainingOps> Backward<B, 2> for Conv {
+impl<B: TrainingOps> Backward<B, 2> for Convolution {
     type State = ConvState;
 
     fn backward(self, ops: Ops<ConvState, 2>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
@@ -28,9 +28,9 @@ impl<B: TrainingOps> Backward<B, 2> for Conv {
 }
 
 #[derive(Debug)]
-struct ConvWithBias;
+struct BiasedConvolution;
 
-impl<B: TrainingOps> Backward<B, 3> for ConvWithBias {
+impl<B: TrainingOps> Backward<B, 3> for BiasedConvolution {
     type State = ConvState;
 
     fn backward(self, ops: Ops<ConvState, 3>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
@@ -45,7 +45,7 @@ impl<B: TrainingOps> Backward<B, 3> for ConvWithBias {
 
 fn conv_gradients<B: TrainingOps>(
     [input_node, weight_node]: [Option<NodeId>; 2],
-    (input, weight, options): ConvState,
+    (input, weight, conv): ConvState,
     gradient: FloatTensor<B>,
     gradients: &mut Gradients,
     checkpointer: &mut Checkpointer,
@@ -54,11 +54,10 @@ fn conv_gradients<B: TrainingOps>(
     let weight = checkpointer.retrieve_node_output::<FloatTensor<B>>(weight);
     if let Some(node) = input_node {
         let (input, weight) = (input.clone(), weight.clone());
-        gradients
-            .register::<B>(node, B::train_conv2d_input(input, weight, gradient.clone(), options.clone()));
+        gradients.register::<B>(node, B::train_conv2d_input(input, weight, gradient.clone(), conv.clone()));
     }
     if let Some(node) = weight_node {
-        gradients.register::<B>(node, B::train_conv2d_weight(input, weight, gradient, options));
+        gradients.register::<B>(node, B::train_conv2d_weight(input, weight, gradient, conv));
     }
 }
 
@@ -66,9 +65,9 @@ fn conv_gradients<B: TrainingOps>(
 type NormState<B> = (NodeId, NodeId, FloatTensor<B>, FloatTensor<B>, f64);
 
 #[derive(Debug)]
-struct Norm;
+struct Normalisation;
 
-impl<B: TrainingOps> Backward<B, 3> for Norm {
+impl<B: TrainingOps> Backward<B, 3> for Normalisation {
     type State = NormState<B>;
 
     fn backward(self, ops: Ops<NormState<B>, 3>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
@@ -86,22 +85,50 @@ impl<B: TrainingOps> Backward<B, 3> for Norm {
     }
 }
 
+#[derive(Debug)]
+struct MaxPool;
+
+impl<B: TrainingOps> Backward<B, 1> for MaxPool {
+    type State = (NodeId, IntTensor<B>, Conv);
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let gradient = gradients.consume::<B>(&ops.node);
+        let (input, chosen, conv) = ops.state;
+        let input = checkpointer.retrieve_node_output::<FloatTensor<B>>(input);
+        if let [Some(parent)] = ops.parents {
+            gradients.register::<B>(parent.id, B::train_max_pool2d_gradient(input, chosen, gradient, conv));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Clip;
+
+impl<B: TrainingOps> Backward<B, 1> for Clip {
+    type State = (NodeId, f32, f32);
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let gradient = gradients.consume::<B>(&ops.node);
+        let (input, low, high) = ops.state;
+        let input = checkpointer.retrieve_node_output::<FloatTensor<B>>(input);
+        if let [Some(parent)] = ops.parents {
+            gradients.register::<B>(parent.id, B::train_clip_gradient(input, gradient, low, high));
+        }
+    }
+}
+
 impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
-    fn train_conv2d(
-        input: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        options: ConvOptions<2>,
-    ) -> FloatTensor<Self> {
+    fn train_conv2d(input: FloatTensor<Self>, weight: FloatTensor<Self>, conv: Conv) -> FloatTensor<Self> {
         let nodes = [input.node(), weight.node()];
-        match Conv.prepare::<C>(nodes).compute_bound().stateful() {
+        match Convolution.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(mut step) => {
-                let state = (step.checkpoint(&input), step.checkpoint(&weight), options.clone());
+                let state = (step.checkpoint(&input), step.checkpoint(&weight), conv.clone());
                 let (input, weight) = (input.into_primitive(), weight.into_primitive());
-                step.finish(state, B::train_conv2d(input, weight, options))
+                step.finish(state, B::train_conv2d(input, weight, conv))
             }
             OpsKind::UnTracked(step) => {
                 let (input, weight) = (input.into_primitive(), weight.into_primitive());
-                step.finish(B::train_conv2d(input, weight, options))
+                step.finish(B::train_conv2d(input, weight, conv))
             }
         }
     }
@@ -110,20 +137,44 @@ impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        options: ConvOptions<2>,
+        conv: Conv,
     ) -> FloatTensor<Self> {
         let (bias, node) = bias.into_parts();
         let nodes = [input.node(), weight.node(), node];
-        match ConvWithBias.prepare::<C>(nodes).compute_bound().stateful() {
+        match BiasedConvolution.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(mut step) => {
-                let state = (step.checkpoint(&input), step.checkpoint(&weight), options.clone());
+                let state = (step.checkpoint(&input), step.checkpoint(&weight), conv.clone());
                 let (input, weight) = (input.into_primitive(), weight.into_primitive());
-                step.finish(state, B::train_conv2d_biased(input, weight, bias, options))
+                step.finish(state, B::train_conv2d_biased(input, weight, bias, conv))
             }
             OpsKind::UnTracked(step) => {
                 let (input, weight) = (input.into_primitive(), weight.into_primitive());
-                step.finish(B::train_conv2d_biased(input, weight, bias, options))
+                step.finish(B::train_conv2d_biased(input, weight, bias, conv))
             }
+        }
+    }
+
+    fn train_max_pool2d(input: FloatTensor<Self>, conv: Conv) -> (FloatTensor<Self>, IntTensor<Self>) {
+        match MaxPool.prepare::<C>([input.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let input_id = step.checkpoint(&input);
+                let (output, chosen) = B::train_max_pool2d(input.into_primitive(), conv.clone());
+                (step.finish((input_id, chosen.clone(), conv), output), chosen)
+            }
+            OpsKind::UnTracked(step) => {
+                let (output, chosen) = B::train_max_pool2d(input.into_primitive(), conv);
+                (step.finish(output), chosen)
+            }
+        }
+    }
+
+    fn train_clip(input: FloatTensor<Self>, low: f32, high: f32) -> FloatTensor<Self> {
+        match Clip.prepare::<C>([input.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let state = (step.checkpoint(&input), low, high);
+                step.finish(state, B::train_clip(input.into_primitive(), low, high))
+            }
+            OpsKind::UnTracked(step) => step.finish(B::train_clip(input.into_primitive(), low, high)),
         }
     }
 
@@ -135,7 +186,7 @@ impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (shift, node) = shift.into_parts();
         let nodes = [input.node(), scale.node(), node];
-        let (output, mean, variance) = match Norm.prepare::<C>(nodes).compute_bound().stateful() {
+        let (output, mean, variance) = match Normalisation.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(mut step) => {
                 let (input_id, scale_id) = (step.checkpoint(&input), step.checkpoint(&scale));
                 let (input, scale) = (input.into_primitive(), scale.into_primitive());

@@ -9,7 +9,7 @@ use burn::tensor::ops::ConvOptions;
 use super::source::{AxisSource, Source};
 
 /// Sizes of one two-dimensional convolution, channels first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Conv {
     pub batch: usize,
     pub channels_in: usize,
@@ -22,13 +22,15 @@ pub(super) struct Conv {
     pub dilation: [usize; 2],
     /// Padding before the first row and the first column; what follows the last is implied by `output`.
     pub padding: [usize; 2],
+    /// What all this was made from.
+    pub options: ConvOptions<2>,
 }
 
 impl Conv {
     /// The sizes of `conv2d` for an input `[batch, channels, height, width]` and a weight
     /// `[channels_out, channels / groups, kernel_height, kernel_width]`; `None` where they make no convolution
     /// or an empty one.
-    pub fn new(input: [usize; 4], weight: [usize; 4], options: &ConvOptions<2>) -> Option<Self> {
+    pub fn new(input: [usize; 4], weight: [usize; 4], options: ConvOptions<2>) -> Option<Self> {
         let mut output = [0; 2];
         for axis in 0..2 {
             let (begin, end) = options.padding[axis];
@@ -46,6 +48,7 @@ impl Conv {
             stride: options.stride,
             dilation: options.dilation,
             padding: [options.padding[0].0, options.padding[1].0],
+            options,
         };
         let fits = weight[1] * conv.groups == conv.channels_in
             && conv.channels_out.is_multiple_of(conv.groups)

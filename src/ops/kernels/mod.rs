@@ -1,14 +1,16 @@
-//! Convolution and batch normalisation for training on the CPU.
+//! The operations that training on the CPU spends its time on.
 //!
-//! The functions take tensors of any device. On flex they run kernels of this module, forward and backward; on any
-//! other backend they are burn's own. Results on flex don't depend on the number of threads.
+//! The functions take tensors of any device. On flex they run the kernels of this folder, forward and backward; on any
+//! other backend, and for anything but `f32`, they are burn's own. Results on flex don't depend on the number of threads.
 
 mod autodiff;
 mod backend;
 mod correlate;
+mod flex;
 mod geometry;
 mod normalise;
 mod parallel;
+mod pool;
 mod source;
 mod span;
 mod tile;
@@ -19,9 +21,11 @@ mod tests;
 
 use burn::Tensor;
 use burn::backend::Dispatch;
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::{DType, module};
 
 use backend::TrainingOps;
+use geometry::Conv;
 
 /// Two-dimensional convolution.
 ///
@@ -30,19 +34,52 @@ use backend::TrainingOps;
 /// `[channels_out, channels_in / groups, kernel_height, kernel_width]`, `bias` `[channels_out]`; gives
 /// `[batch, channels_out, output_height, output_width]`.
 ///
-/// Groups, strides, dilation and uneven padding are all computed by the same kernels; what isn't `f32` is left to
-/// burn. As with burn's function, sizes that make no convolution panic.
+/// The kernels know groups, strides, dilation and uneven padding. As with burn's function, sizes that make no
+/// convolution panic.
 pub fn conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
+    let fits = [input.dtype(), weight.dtype()] == [DType::F32; 2]
+        && bias.as_ref().is_none_or(|bias| bias.dtype() == DType::F32 && bias.dims() == [weight.dims()[0]]);
+    let conv = match Conv::new(input.dims(), weight.dims(), options.clone()) {
+        Some(conv) if fits => conv,
+        _ => return module::conv2d(input, weight, bias, options),
+    };
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(match bias {
-        Some(bias) => Dispatch::train_conv2d_biased(input, weight, bias.into_dispatch(), options),
-        None => Dispatch::train_conv2d(input, weight, options),
+        Some(bias) => Dispatch::train_conv2d_biased(input, weight, bias.into_dispatch(), conv),
+        None => Dispatch::train_conv2d(input, weight, conv),
     })
+}
+
+/// Two-dimensional maximum pooling.
+///
+/// # Shapes
+/// `[batch, channels, height, width]` to `[batch, channels, output_height, output_width]`.
+///
+/// Uneven padding and `ceil_mode` are left to burn.
+pub fn max_pool2d(input: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
+    let [_, channels, _, _] = input.dims();
+    let MaxPoolOptions { kernel_size: [height, width], stride, padding, dilation, .. } = options;
+    let windows = ConvOptions { stride, padding, dilation, groups: channels };
+    match Conv::new(input.dims(), [channels, 1, height, width], windows) {
+        Some(conv) if input.dtype() == DType::F32 && !options.ceil_mode && !options.is_asymmetric() => {
+            Tensor::from_dispatch(Dispatch::train_max_pool2d(input.into_dispatch(), conv).0)
+        }
+        _ => module::max_pool2d(input, options),
+    }
+}
+
+/// Each value, moved to the nearer end of `low ..= high` if it lies outside: ReLU6 and ONNX `Clip`. Values outside get no
+/// gradient.
+pub fn clip<const D: usize>(input: Tensor<D>, low: f32, high: f32) -> Tensor<D> {
+    match input.dtype() {
+        DType::F32 => Tensor::from_dispatch(Dispatch::train_clip(input.into_dispatch(), low, high)),
+        _ => input.clamp(low, high),
+    }
 }
 
 /// What [`batch_norm_train`] gives.
@@ -58,7 +95,8 @@ pub struct BatchNormOutput {
 /// Batch normalisation by the statistics of the batch itself, over every axis but the channels.
 ///
 /// # Shapes
-/// `input` `[batch, channels, height, width]`, `scale` and `shift` `[channels]`.
+/// `input` `[batch, channels, height, width]`, `scale` and `shift` `[channels]`. As with burn's function, other sizes
+/// panic.
 ///
 /// Source: Ioffe and Szegedy, "Batch Normalization", 2015, algorithm 1.
 pub fn batch_norm_train(
@@ -67,6 +105,12 @@ pub fn batch_norm_train(
     shift: Tensor<1>,
     epsilon: f64,
 ) -> BatchNormOutput {
+    let dims = input.dims();
+    let fits = dims.iter().all(|&size| size > 0) && [&scale, &shift].iter().all(|t| t.dims() == [dims[1]]);
+    if !fits || [input.dtype(), scale.dtype(), shift.dtype()] != [DType::F32; 3] {
+        let result = module::batch_norm_train(input, scale, shift, epsilon);
+        return BatchNormOutput { output: result.output, mean: result.mean, variance: result.variance };
+    }
     let (input, scale, shift) = (input.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
     let (output, mean, variance) = Dispatch::train_batch_norm(input, scale, shift, epsilon);
     BatchNormOutput {

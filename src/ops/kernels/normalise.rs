@@ -175,35 +175,17 @@ fn gradient_sums<S: Simd>(
 /// `output = input · factor + offset`.
 #[macerator::with_simd]
 fn affine<S: Simd>(input: &[f32], factor: f32, offset: f32, output: &mut [MaybeUninit<f32>]) {
-    let lanes = f32::lanes::<S>();
-    let (f, o) = (factor.splat::<S>(), offset.splat::<S>());
-    let whole = input.len() / lanes * lanes;
-    for (x, y) in input.chunks_exact(lanes).zip(output.chunks_exact_mut(lanes)) {
-        // SAFETY: the chunks are a vector long.
-        unsafe { f32::vstore_unaligned::<S>(y.as_mut_ptr().cast(), load::<S>(x).mul_add(f, o)) };
-    }
-    for (x, y) in input[whole..].iter().zip(&mut output[whole..]) {
-        y.write(x * factor + offset);
+    for (output, x) in output.iter_mut().zip(input) {
+        output.write(x * factor + offset);
     }
 }
 
 /// `output = input · factors[0] + gradient · factors[1] + factors[2]`.
 #[macerator::with_simd]
 fn combine<S: Simd>(input: &[f32], gradient: &[f32], factors: [f32; 3], output: &mut [MaybeUninit<f32>]) {
-    let lanes = f32::lanes::<S>();
-    let [a, b, c] = factors.map(|factor| factor.splat::<S>());
-    let whole = input.len() / lanes * lanes;
-    let vectors = input.chunks_exact(lanes).zip(gradient.chunks_exact(lanes));
-    for ((x, g), y) in vectors.zip(output.chunks_exact_mut(lanes)) {
-        // SAFETY: the chunks are a vector long.
-        unsafe {
-            let value = load::<S>(g).mul_add(b, load::<S>(x).mul_add(a, c));
-            f32::vstore_unaligned::<S>(y.as_mut_ptr().cast(), value);
-        }
-    }
     let [a, b, c] = factors;
-    for ((x, g), y) in input[whole..].iter().zip(&gradient[whole..]).zip(&mut output[whole..]) {
-        y.write(g * b + (x * a + c));
+    for ((output, x), g) in output.iter_mut().zip(input).zip(gradient) {
+        output.write(x * a + g * b + c);
     }
 }
 

@@ -50,27 +50,27 @@ pub(super) unsafe fn filled(length: usize, write: impl FnOnce(&mut [MaybeUninit<
     values
 }
 
-/// Floats that several threads write to, each in ranges of its own.
-pub(super) struct Shared<'a> {
-    start: *mut MaybeUninit<f32>,
+/// Values that several threads write to, each in ranges of its own.
+pub(super) struct Shared<'a, T> {
+    start: *mut MaybeUninit<T>,
     length: usize,
-    lifetime: PhantomData<&'a mut [MaybeUninit<f32>]>,
+    lifetime: PhantomData<&'a mut [MaybeUninit<T>]>,
 }
 
 // SAFETY: all access goes through `part`, whose callers keep the ranges apart.
-unsafe impl Sync for Shared<'_> {}
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
-impl<'a> Shared<'a> {
-    pub fn new(values: &'a mut [MaybeUninit<f32>]) -> Self {
+impl<'a, T> Shared<'a, T> {
+    pub fn new(values: &'a mut [MaybeUninit<T>]) -> Self {
         Self { start: values.as_mut_ptr(), length: values.len(), lifetime: PhantomData }
     }
 
-    /// The floats of a range.
+    /// The values of a range.
     ///
     /// # Safety
     /// No two ranges in use at the same time overlap.
     #[allow(clippy::mut_from_ref, reason = "the caller keeps the ranges apart")]
-    pub unsafe fn part(&self, range: Range<usize>) -> &mut [MaybeUninit<f32>] {
+    pub unsafe fn part(&self, range: Range<usize>) -> &mut [MaybeUninit<T>] {
         assert!(range.start <= range.end && range.end <= self.length);
         // SAFETY: within the slice, and nobody else has it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }

@@ -1,9 +1,9 @@
 //! Values and gradients against burn's own operations, and the same bits whatever the threads.
 
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Distribution, Tensor, module};
 
-use super::{batch_norm_train, conv2d};
+use super::{batch_norm_train, clip, conv2d, max_pool2d};
 
 /// Largest difference relative to the largest expected value.
 async fn difference<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>) -> f32 {
@@ -181,6 +181,57 @@ fn the_number_of_threads_changes_no_bit() {
     };
     let one = run(1);
     assert!([2, 3, 8].into_iter().all(|threads| run(threads) == one));
+}
+
+/// Output and input gradient of a function of one tensor.
+fn with_gradient(input: &Tensor<4>, function: impl Fn(Tensor<4>) -> Tensor<4>) -> [Tensor<4>; 2] {
+    let input = Tensor::from_inner(input.clone()).require_grad();
+    let output = function(input.clone());
+    // Any factor that is not the same everywhere.
+    let gradients = (output.clone() * output.clone().detach().add_scalar(0.3)).sum().backward();
+    [output.inner(), input.grad(&gradients).expect("tracked")]
+}
+
+#[test]
+fn max_pooling_and_its_gradient_are_burns() {
+    let device = Device::flex();
+    let plain = MaxPoolOptions::new;
+    let cases = [
+        ([2, 3, 8, 8], plain([2, 2])),
+        ([2, 3, 9, 7], plain([2, 2])),
+        ([2, 3, 16, 16], plain([3, 3]).with_stride([2, 2]).with_padding([1, 1])),
+        ([1, 2, 6, 5], plain([3, 2]).with_stride([1, 3]).with_padding([1, 0]).with_dilation([2, 1])),
+        ([1, 2, 7, 7], plain([2, 2]).with_padding_pairs([(0, 1), (1, 0)])),
+        ([1, 2, 7, 7], plain([2, 2]).with_ceil_mode(true)),
+        ([3, 1, 1, 1], plain([1, 1])),
+    ];
+    pollster::block_on(async {
+        for (shape, options) in cases {
+            let input = random(shape, &device);
+            let ours = with_gradient(&input, |input| max_pool2d(input, options.clone()));
+            let burns = with_gradient(&input, |input| module::max_pool2d(input, options.clone()));
+            for (ours, burns) in ours.iter().zip(&burns) {
+                assert!(difference(ours, burns).await < 1e-6, "{options:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn clipping_keeps_its_ends_and_their_gradient() {
+    let device = Device::flex();
+    pollster::block_on(async {
+        let input = random([3, 5, 7, 11], &device).mul_scalar(10.0);
+        let ours = with_gradient(&input, |input| clip(input, 0.0, 6.0));
+        let burns = with_gradient(&input, |input| input.clamp(0.0, 6.0));
+        for (ours, burns) in ours.iter().zip(&burns) {
+            assert_eq!(floats(ours).await, floats(burns).await);
+        }
+        let ends = Tensor::<4>::from_data([[[[0.0, 6.0, -0.1, 6.1]]]], &device);
+        let [output, gradient] = with_gradient(&ends, |input| clip(input, 0.0, 6.0));
+        assert_eq!(floats(&output).await, [0.0, 6.0, 0.0, 6.0]);
+        assert_eq!(floats(&gradient).await, [0.3, 6.3, 0.0, 0.0]);
+    });
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! Flex, computed by the kernels beside this file.
+
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::backend::{Flex, TensorMetadata};
+use burn::tensor::{Bytes, DType, Shape};
+
+use super::backend::TrainingOps;
+use super::geometry::Conv;
+use super::{correlate, normalise, pool, weight};
+
+impl TrainingOps for Flex {
+    fn train_conv2d(input: FlexTensor, weight: FlexTensor, conv: Conv) -> FlexTensor {
+        let output = correlate::forward(&conv, Floats::of(input).slice(), Floats::of(weight).slice(), None);
+        tensor(output, output_shape(&conv))
+    }
+
+    fn train_conv2d_biased(
+        input: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        conv: Conv,
+    ) -> FlexTensor {
+        let [input, weight, bias] = [input, weight, bias].map(Floats::of);
+        let output = correlate::forward(&conv, input.slice(), weight.slice(), Some(bias.slice()));
+        tensor(output, output_shape(&conv))
+    }
+
+    fn train_conv2d_input(
+        input: FlexTensor,
+        weight: FlexTensor,
+        gradient: FlexTensor,
+        conv: Conv,
+    ) -> FlexTensor {
+        let [weight, gradient] = [weight, gradient].map(Floats::of);
+        tensor(correlate::input_gradient(&conv, gradient.slice(), weight.slice()), input.shape())
+    }
+
+    fn train_conv2d_weight(
+        input: FlexTensor,
+        weight: FlexTensor,
+        gradient: FlexTensor,
+        conv: Conv,
+    ) -> FlexTensor {
+        let [input, gradient] = [input, gradient].map(Floats::of);
+        tensor(weight::weight_gradient(&conv, input.slice(), gradient.slice()), weight.shape())
+    }
+
+    fn train_conv2d_bias(gradient: FlexTensor) -> FlexTensor {
+        let shape = gradient.shape();
+        let gradient = Floats::of(gradient);
+        tensor(normalise::channel_sums(gradient.slice(), shape[0], shape[1]), [shape[1]])
+    }
+
+    fn train_max_pool2d(input: FlexTensor, conv: Conv) -> (FlexTensor, FlexTensor) {
+        let (output, chosen) = pool::max_pool(&conv, Floats::of(input).slice());
+        let layout = Layout::contiguous(output_shape(&conv));
+        (tensor(output, output_shape(&conv)), FlexTensor::new(Bytes::from_elems(chosen), layout, DType::I32))
+    }
+
+    fn train_max_pool2d_gradient(
+        input: FlexTensor,
+        chosen: FlexTensor,
+        gradient: FlexTensor,
+        conv: Conv,
+    ) -> FlexTensor {
+        // As `train_max_pool2d` made it.
+        let chosen = chosen.as_slice().unwrap_or_default();
+        tensor(pool::max_pool_gradient(&conv, Floats::of(gradient).slice(), chosen), input.shape())
+    }
+
+    fn train_clip(input: FlexTensor, low: f32, high: f32) -> FlexTensor {
+        let shape = input.shape();
+        tensor(pool::clip(Floats::of(input).slice(), [low, high]), shape)
+    }
+
+    fn train_clip_gradient(input: FlexTensor, gradient: FlexTensor, low: f32, high: f32) -> FlexTensor {
+        let shape = input.shape();
+        let [input, gradient] = [input, gradient].map(Floats::of);
+        tensor(pool::clip_gradient(input.slice(), gradient.slice(), [low, high]), shape)
+    }
+
+    fn train_batch_norm(
+        input: FlexTensor,
+        scale: FlexTensor,
+        shift: FlexTensor,
+        epsilon: f64,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let shape = input.shape();
+        let channels = shape[1];
+        let [input, scale, shift] = [input, scale, shift].map(Floats::of);
+        let result =
+            normalise::forward(input.slice(), shape[0], scale.slice(), shift.slice(), epsilon as f32);
+        (tensor(result.output, shape), tensor(result.mean, [channels]), tensor(result.variance, [channels]))
+    }
+
+    fn train_batch_norm_gradients(
+        input: FlexTensor,
+        scale: FlexTensor,
+        mean: FlexTensor,
+        variance: FlexTensor,
+        epsilon: f64,
+        gradient: FlexTensor,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let shape = input.shape();
+        let channels = shape[1];
+        let [input, scale, mean, variance, gradient] =
+            [input, scale, mean, variance, gradient].map(Floats::of);
+        let statistics = normalise::Statistics {
+            scale: scale.slice(),
+            mean: mean.slice(),
+            variance: variance.slice(),
+            epsilon: epsilon as f32,
+        };
+        let result = normalise::backward(input.slice(), gradient.slice(), shape[0], statistics);
+        (tensor(result.input, shape), tensor(result.scale, [channels]), tensor(result.shift, [channels]))
+    }
+}
+
+/// A tensor of `f32` whose values lie one after the other.
+struct Floats(FlexTensor);
+
+impl Floats {
+    fn of(tensor: FlexTensor) -> Self {
+        Self(tensor.to_contiguous())
+    }
+
+    fn slice(&self) -> &[f32] {
+        // The functions of this room send nothing but `f32` here, and `of` has seen to the order.
+        self.0.as_slice().unwrap_or_default()
+    }
+}
+
+fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape.into()), DType::F32)
+}
+
+fn output_shape(conv: &Conv) -> Shape {
+    Shape::new([conv.batch, conv.channels_out, conv.output[0], conv.output[1]])
+}
