@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 
+use super::kernels::clip;
 use super::axes::broadcasts_to;
 use super::value::{Binary, ElementWise};
 use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
@@ -75,8 +76,8 @@ impl ElementWise for &Activation {
     fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match **self {
             Activation::Clip { min, max } => {
-                let x = min.map_or(x.clone(), |min| x.clamp_min(min));
-                max.map_or(x.clone(), |max| x.clamp_max(max))
+                // Finite ends: shaders have no literal for infinity.
+                clip(x, min.unwrap_or(f32::MIN), max.unwrap_or(f32::MAX))
             }
             // The exponential sees no positive number: an infinite one would spoil gradients even where it is masked.
             Activation::Elu { alpha } => {

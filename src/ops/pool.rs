@@ -1,10 +1,10 @@
 //! Pools over a sliding window.
 
 use burn::tensor::Tensor;
-use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 
-use super::kernels::conv2d;
+use super::kernels::{conv2d, max_pool2d};
 use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
 use crate::graph::Shape;
