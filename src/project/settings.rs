@@ -41,7 +41,8 @@ impl Settings {
     pub fn quick() -> Self {
         let mut settings = Self::default();
         settings.search.calibration_images = 256;
-        settings.search.finalists = 1;
+        settings.search.finalists = 3;
+        settings.search.finalist_image_passes = 1_024;
         settings.train.image_passes = 4_000;
         settings
     }

@@ -153,8 +153,13 @@ impl Problem<'_> {
         SearchError::BudgetOutOfReach { budget: self.budget, nearest }
     }
 
-    /// How bad a join looks before training: what its tail's agreement with the teacher lacks, 1 for chance.
-    pub fn disagreement(&self, receiver: usize, join: Join) -> f64 {
-        self.scores.get(&(receiver, join)).map_or(1.0, |score| 1.0 - score.kappa)
+    /// How bad a join looks before training: what its tail's agreement with the teacher lacks (1 for chance), and the
+    /// share of the receiver's MACs that nobody computes any more. The first alone favours joins that leave out most of
+    /// a network, which no training makes good.
+    pub fn badness(&self, receiver: usize, join: Join) -> f64 {
+        let [from, to] = self.space.ends(receiver, join);
+        let skipped = to.macs_before.saturating_sub(from.macs_before) as f64;
+        let lacking = self.scores.get(&(receiver, join)).map_or(1.0, |score| 1.0 - score.kappa);
+        lacking + skipped / self.space.networks[receiver].macs.max(1) as f64
     }
 }

@@ -14,11 +14,11 @@ pub struct Matching;
 
 impl Selector for Matching {
     fn propose(&self, problem: &Problem) -> Result<Vec<Plan>, SearchError> {
-        let disagreement = |receiver: usize, join: Join| problem.disagreement(receiver, join);
-        let by_score = best_plans(problem, disagreement, 200);
+        let badness = |receiver: usize, join: Join| problem.badness(receiver, join);
+        let by_score = best_plans(problem, badness, 200);
         let mut kept: Vec<(f64, Plan)> = keep_one(problem)
             .into_iter()
-            .map(|plan| (plan.joins().map(|(receiver, join)| disagreement(receiver, join)).sum(), plan))
+            .map(|plan| (plan.joins().map(|(receiver, join)| badness(receiver, join)).sum(), plan))
             .collect();
         kept.sort_by(|a, b| a.0.total_cmp(&b.0));
         let kept: Vec<Plan> = kept.into_iter().map(|(_, plan)| plan).collect();
@@ -77,7 +77,7 @@ fn keep_one(problem: &Problem) -> Vec<Plan> {
                 .map(|(_, join)| *join)
                 .collect();
             joins.sort_by(|a, b| {
-                let score = |join: &Join| problem.disagreement(kept, *join);
+                let score = |join: &Join| problem.badness(kept, *join);
                 a.receiver_point.cmp(&b.receiver_point).then(score(a).total_cmp(&score(b)))
             });
             joins.into_iter().find_map(|join| {

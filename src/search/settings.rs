@@ -25,7 +25,7 @@ impl Default for SearchSettings {
             calibration_images: 512,
             ridge_rows_per_channel: 16,
             score_images: 128,
-            finalists: 4,
+            finalists: 6,
             finalist_image_passes: 4_096,
         }
     }
