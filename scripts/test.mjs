@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { checks, groups } from './checks.mjs';
+import { claimTarget } from './claim.mjs';
 import { duration, main, Problem, say, step } from './log.mjs';
-import { root } from './paths.mjs';
+import { nativeTarget, root } from './paths.mjs';
 import { logFile, tail } from './run.mjs';
 import { setUp } from './setup.mjs';
 
@@ -43,6 +44,7 @@ await main(async () => {
   const started = Date.now();
   const wanted = wantedGroups();
   await setUp(...wanted);
+  claimTarget(nativeTarget);
   const total = { passed: 0, failed: 0 };
   const wrong = [];
   for (const check of checks.filter(({ group }) => wanted.includes(group))) {

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { claimTarget } from './claim.mjs';
 import { Problem, step } from './log.mjs';
 import { artifacts, pkg, root, tools, wasmTarget } from './paths.mjs';
 import { logFile, run } from './run.mjs';
@@ -76,6 +77,7 @@ async function compile(kind, route, folder) {
     '--out-name',
     'graftlab',
   ];
+  claimTarget(wasmTarget);
   // Only rustup's route passes wasm-pack's check for the target.
   if (route === 'debian') args.push('--mode', 'force');
   await run(join(tools, 'bin', 'wasm-pack'), [...args, '--out-dir', folder, '--', ...features], {
