@@ -30,6 +30,11 @@ const counters = {
 
 const clippy = ['clippy', '--release'];
 const strict = ['--', '-D', 'warnings'];
+// Style is the native check's matter: the compiler for the browser may be a newer one, with more opinions.
+const faults = [
+  '--',
+  ...['correctness', 'suspicious', 'disallowed_methods'].flatMap((lint) => ['-D', `clippy::${lint}`]),
+];
 
 /** A check that runs one program. Without a counter it counts as one; a failure always counts as at least one. */
 const command = (group, title, minutes, log, [file, ...args], { env = () => ({}), counter } = {}) => ({
@@ -90,7 +95,7 @@ export const checks = [
     'Clippy, for the browser',
     3,
     'clippy-wasm',
-    ['cargo', ...clippy, '--lib', '--target', target, ...strict],
+    ['cargo', ...clippy, '--lib', '--target', target, ...faults],
     {
       env: () => ({ ...cargoEnv, ...wasmEnv(wasmRoute(), tools), CARGO_TARGET_DIR: wasmTarget }),
     },
