@@ -58,7 +58,8 @@ for (const name of networks) {
 
 test('a run on the GPU comes to its end, and its network is as good on the CPU', slow, async () => {
   const pack = smallPack(readPack('glyphs'), images);
-  const bundled = ['character', 'typeface', 'emphasis'].map((name) => [
+  // The pair with the fewest joins to score.
+  const bundled = ['character', 'typeface'].map((name) => [
     `${name}.onnx`,
     encoded(readFileSync(join(folder, `${name}.onnx`))),
   ]);
@@ -71,6 +72,7 @@ test('a run on the GPU comes to its end, and its network is as good on the CPU',
       const quick = core.defaultSettings(true);
       const settings = {
         ...quick,
+        budget: 0.6,
         search: { ...quick.search, ...search },
         train: { ...quick.train, ...train },
       };
