@@ -1,5 +1,7 @@
 //! The invariants of ARCHITECTURE.md that can be read off the sources.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! The main job from bytes to files, on two small untrained networks and pictures of stripes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
+
 use std::cell::RefCell;
 use std::io::Write;
 

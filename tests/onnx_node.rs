@@ -3,6 +3,8 @@
 //! `tests/python/test_onnx_nodes.py` writes the cases and runs this file; every network is read, run, written under
 //! `NAME.written.onnx` (which the Python side runs in onnxruntime), read again and run again.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
+
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;

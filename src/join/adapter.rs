@@ -30,7 +30,7 @@ pub fn macs(donor: &JoinPoint, receiver: &JoinPoint) -> u64 {
 }
 
 fn resampling_macs(channels: usize, from: (usize, usize), to: (usize, usize)) -> u64 {
-    if from.0 % to.0 == 0 && from.1 % to.1 == 0 {
+    if from.0.is_multiple_of(to.0) && from.1.is_multiple_of(to.1) {
         return 0;
     }
     let rows = if from.0 == to.0 { 0 } else { to.0 * from.0 * from.1 };

@@ -17,7 +17,7 @@ pub fn resample(
     if from == to {
         return tensor;
     }
-    if from.0 % to.0 == 0 && from.1 % to.1 == 0 {
+    if from.0.is_multiple_of(to.0) && from.1.is_multiple_of(to.1) {
         let window = vec![(from.0 / to.0) as i64, (from.1 / to.1) as i64];
         let attributes = Attributes::from([
             ("kernel_shape".to_owned(), Attribute::Ints(window.clone())),

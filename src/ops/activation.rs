@@ -77,7 +77,9 @@ impl ElementWise for &Activation {
         match **self {
             Activation::Clip { min, max } => {
                 // Finite ends: shaders have no literal for infinity.
-                clip(x, min.unwrap_or(f32::MIN), max.unwrap_or(f32::MAX))
+                let high = max.unwrap_or(f32::MAX);
+                // Where the bounds cross, the upper one holds.
+                clip(x, min.unwrap_or(f32::MIN).min(high), high)
             }
             // The exponential sees no positive number: an infinite one would spoil gradients even where it is masked.
             Activation::Elu { alpha } => {

@@ -1,5 +1,6 @@
 //! Adapters for all candidates, fitted on features of the calibration images.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -148,10 +149,13 @@ impl Sampler {
         if key.1 == size {
             return Ok(features);
         }
-        if !self.resamplers.contains_key(&key) {
-            self.resamplers.insert(key, Network::new(&resample_graph(channels, key.1, size), device)?);
-        }
-        Ok(self.resamplers[&key].forward(features.to_rank::<4>()).swap_remove(0))
+        let resampler = match self.resamplers.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(Network::new(&resample_graph(channels, key.1, size), device)?)
+            }
+        };
+        Ok(resampler.forward(features.to_rank::<4>()).swap_remove(0))
     }
 }
 

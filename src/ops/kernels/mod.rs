@@ -3,6 +3,11 @@
 //! The functions take tensors of any device. On flex they run the kernels of this folder, forward and backward; on any
 //! other backend, and for anything but `f32`, they are burn's own. Results on flex don't depend on the number of threads.
 
+#![allow(
+    clippy::extra_unused_type_parameters,
+    reason = "`with_simd` compiles a function for each instruction set by a type parameter that the body need not name"
+)]
+
 mod autodiff;
 mod backend;
 mod correlate;
