@@ -75,7 +75,7 @@ test('one click on a sample gives a result with its files', { timeout: runTime }
 
   const rows = page.locator('#results').getByRole('region', { name: 'Accuracy by task' }).locator('tbody tr');
   assert.deepEqual(
-    (await rows.locator('.task').allTextContents()).map((text) => text.trim().slice(1)),
+    (await rows.locator('.task').allTextContents()).map((text) => text.trim().slice(1).trim()),
     ['character', 'typeface', 'emphasis'],
   );
   assert.match(await rows.first().textContent(), /\d+\.\d\d.%/);
