@@ -94,7 +94,10 @@ function row(workload, engine, { times = [], error }) {
 const difference = (losses, expected) =>
   Math.max(...expected.map((value, index) => Math.abs(losses[index] - value) / Math.abs(value)));
 
-const reason = (error) => String(error?.message ?? error).split('\n')[0].replace(/^page\.evaluate: (Error: )?/, '');
+const reason = (error) =>
+  String(error?.message ?? error)
+    .split('\n')[0]
+    .replace(/^page\.evaluate: (Error: )?/, '');
 
 /** Losses of one network in one engine; `failed` says by workload why there are none. */
 async function checkEngine(load, expected) {
