@@ -10,7 +10,6 @@ export const cache = process.env.GRAFTLAB_CACHE || join(userCache, 'graftlab');
 
 export const logs = join(root, 'logs');
 export const tools = join(cache, 'tools');
-export const venv = join(cache, 'venv');
 export const artifacts = join(cache, 'wasm');
 
 // Outside the checkout, so that a fresh clone reuses what is built.

@@ -48,7 +48,7 @@ function dryRun(jobs) {
       say(`would do  ${thing.title} (${about(thing.minutes)})`);
     }
   }
-  say(minutes ? `\nAbout ${Math.ceil(minutes)} minutes on two cores.` : '\nNothing to do.');
+  say(minutes ? `\nIn all ${about(Math.max(1, minutes))} on two cores.` : '\nNothing to do.');
 }
 
 async function command() {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
 import { Problem } from './log.mjs';
-import { cache, root, tools, venv } from './paths.mjs';
+import { cache, root, tools } from './paths.mjs';
 import { ask, attempt, logFile, run, tail, which } from './run.mjs';
 import { addWasmTarget, wasmRouteText } from './wasm-target.mjs';
 
@@ -111,14 +111,13 @@ async function addChromium() {
 
 // --- Python, for the comparison with onnxruntime
 
-export const python = join(venv, 'bin', 'python');
 const requirements = 'tests/python/requirements.txt';
-const venvStamp = join(venv, '.graftlab-requirements');
+// One per list of packages, so that checkouts that differ in it do not replace each other's.
+const venv = join(cache, `venv-${hash(read(requirements)).slice(0, 12)}`);
+const venvStamp = join(venv, '.graftlab-complete');
+export const python = join(venv, 'bin', 'python');
 
-const havePython = () =>
-  existsSync(python) && existsSync(venvStamp) && readFileSync(venvStamp, 'utf8') === hash(read(requirements))
-    ? ask(python, ['--version'])
-    : null;
+const havePython = () => (existsSync(venvStamp) ? ask(python, ['--version']) : null);
 
 async function addPython() {
   const log = 'setup-python';
@@ -136,7 +135,7 @@ async function addPython() {
     log,
     hint: 'The Python package registry is needed, for onnx and onnxruntime.',
   });
-  writeFileSync(venvStamp, hash(read(requirements)));
+  writeFileSync(venvStamp, '');
 }
 
 // --- The list
