@@ -8,6 +8,7 @@ mod backend;
 mod correlate;
 mod flex;
 mod geometry;
+mod memory;
 mod normalise;
 mod parallel;
 mod pool;
@@ -26,6 +27,7 @@ use burn::tensor::{DType, module};
 
 use backend::TrainingOps;
 use geometry::Conv;
+pub use memory::keep_freed_memory;
 
 /// Two-dimensional convolution.
 ///
