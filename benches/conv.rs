@@ -5,9 +5,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Distribution, Tensor, module};
-use graftlab::ops::kernels::{batch_norm_train, conv2d};
+use graftlab::ops::kernels::{batch_norm_train, clip, conv2d, keep_freed_memory, max_pool2d};
 
 const BATCH: usize = 64;
 
@@ -98,7 +98,26 @@ fn normalisation(channels: usize, size: usize) {
     row(&format!("batch norm, {channels}, {size} px"), times);
 }
 
+/// Functions of one tensor.
+fn unary(name: &str, channels: usize, size: usize, functions: [&dyn Fn(Tensor<4>) -> Tensor<4>; 2]) {
+    let input = random([BATCH, channels, size, size]).sub_scalar(0.5);
+    let factor = Tensor::from_inner(random(functions[1](input.clone()).dims()));
+    let tracked = Tensor::from_inner(input.clone()).require_grad();
+    let times = functions.map(|function| {
+        let forward = time(|| {
+            black_box(function(input.clone()));
+        });
+        let both = time(|| {
+            let gradients = (function(tracked.clone()) * factor.clone()).sum().backward();
+            black_box(tracked.grad(&gradients));
+        });
+        [forward, both]
+    });
+    row(&format!("{name}, {channels}, {size} px"), times);
+}
+
 fn main() {
+    keep_freed_memory();
     println!(
         "Batch {BATCH}, {} threads; the gradient columns include a product and a sum.\n",
         rayon::current_num_threads()
@@ -120,4 +139,10 @@ fn main() {
     normalisation(16, 32);
     normalisation(64, 16);
     normalisation(128, 4);
+    let windows = || MaxPoolOptions::new([2, 2]);
+    for (channels, size) in [(16, 32), (64, 8)] {
+        let (burns, ours) = (|x| module::max_pool2d(x, windows()), |x| max_pool2d(x, windows()));
+        unary("max pool 2×2", channels, size, [&burns, &ours]);
+    }
+    unary("clip", 64, 16, [&|x| x.clamp(0.0, 6.0), &|x| clip(x, 0.0, 6.0)]);
 }

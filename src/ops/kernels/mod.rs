@@ -13,6 +13,7 @@ mod backend;
 mod correlate;
 mod flex;
 mod geometry;
+mod memory;
 mod normalise;
 mod parallel;
 mod pool;
@@ -31,6 +32,7 @@ use burn::tensor::{DType, module};
 
 use backend::TrainingOps;
 use geometry::Conv;
+pub use memory::keep_freed_memory;
 
 /// Two-dimensional convolution.
 ///
