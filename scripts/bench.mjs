@@ -99,22 +99,43 @@ const reason = (error) =>
     .split('\n')[0]
     .replace(/^page\.evaluate: (Error: )?/, '');
 
-/** Losses of one network in one engine; `failed` says by workload why there are none. */
-async function checkEngine(load, expected) {
+/** Shows `work` as a step. An `error` in its result is shown and goes on: its row says so. */
+async function attemptStep(title, work) {
+  let result;
+  try {
+    await step(title, 0, async () => {
+      result = await work();
+      if (result.error) throw new Problem(result.error);
+    });
+  } catch (error) {
+    say(`  ${reason(error)}`);
+  }
+  return result;
+}
+
+/** Opens a network in an engine and compares its losses; `failed` says by workload why it cannot be timed. */
+async function openEngine(browser, engine, network, expected) {
   const failed = {};
   const differences = [];
+  let load = null;
   for (const workload of Object.keys(workloads)) {
     try {
+      load ??= await browser.open(engine, network, batch);
       const losses = await load.losses(workload, workload === 'step' ? steps : 1);
       const apart = difference(losses, expected[workload]);
+      const text = (values) => values.map((value) => value.toPrecision(5)).join(', ');
       if (!(apart <= tolerance))
-        throw new Error(`its losses ${losses} are not the native ${expected[workload]}`);
+        throw new Error(`its losses (${text(losses)}) are not the native ones (${text(expected[workload])})`);
       differences.push(apart);
     } catch (error) {
       failed[workload] = reason(error);
+      if (!load) break;
     }
   }
-  return { failed, apart: Math.max(...differences) };
+  // What does not open fails for every kind of work.
+  if (!load) failed.step = failed.forward;
+  const error = [...new Set(Object.values(failed))].join('; ');
+  return { engine, load, failed, apart: Math.max(0, ...differences), error };
 }
 
 /** Rows of one network: first all losses, then all times. */
@@ -122,16 +143,8 @@ async function benchNetwork(browser, network, expected, folder, wanted, timing) 
   const { name } = network;
   const opened = [];
   for (const engine of wanted.filter(({ library }) => library)) {
-    await step(`${name}, ${engine.name}: losses`, 0, async () => {
-      try {
-        const load = await browser.open(engine, name, batch);
-        opened.push({ engine, load, ...(await checkEngine(load, expected)) });
-      } catch (error) {
-        const failed = Object.fromEntries(Object.keys(workloads).map((key) => [key, reason(error)]));
-        opened.push({ engine, failed, apart: -Infinity });
-      }
-      return Object.values(opened.at(-1).failed).join('; ');
-    });
+    const open = () => openEngine(browser, engine, name, expected);
+    opened.push(await attemptStep(`${name}, ${engine.name}: losses`, open));
   }
   const rows = [];
   if (wanted.some(({ name }) => name === native)) {
@@ -142,21 +155,19 @@ async function benchNetwork(browser, network, expected, folder, wanted, timing) 
   for (const { engine, load, failed } of opened) {
     for (const [key, title] of Object.entries(workloads)) {
       const workload = `${name}: ${title}`;
-      let result = { error: failed[key] };
-      if (!result.error) {
-        await step(`${workload}, ${engine.name}`, 0, async () => {
-          result = await load.time(key, timing).then(
-            (times) => ({ times }),
-            (error) => ({ error: reason(error) }),
-          );
-          return result.error;
-        });
-      }
+      const time = () =>
+        load.time(key, timing).then(
+          (times) => ({ times }),
+          (error) => ({ error: reason(error) }),
+        );
+      const result = failed[key]
+        ? { error: failed[key] }
+        : await attemptStep(`${workload}, ${engine.name}`, time);
       rows.push(row(workload, engine.name, result));
     }
     await load?.close();
   }
-  return { rows, apart: Math.max(...opened.map(({ apart }) => apart)) };
+  return { rows, apart: Math.max(0, ...opened.map(({ apart }) => apart)) };
 }
 
 async function command() {
@@ -186,7 +197,7 @@ async function command() {
   } finally {
     await browser.close();
   }
-  const facts = { ...browser.facts, batch, apart: Math.max(0, ...apart), softwareGpu: !options.gpu };
+  const facts = { ...browser.facts, batch, apart: Math.max(...apart), softwareGpu: !options.gpu };
   say(`\n${summary(rows)}`);
   if (options.json) writeFileSync(resolve(options.json), `${JSON.stringify(rows, null, 1)}\n`);
   if (options.write) writeFileSync(join(root, 'docs', 'benchmarks.md'), benchmarksPage(rows, facts));

@@ -1,5 +1,5 @@
 // The networks in jax-js, jit-compiled. Arrays are counted: what is used again is passed as `.ref`.
-import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import { adam, statisticsMomentum } from './inputs.mjs';
 
 const perChannel = (vector) => vector.reshape([1, -1, 1, 1]);
@@ -134,7 +134,8 @@ export async function open(backend, network, { images, pixels, labels, oneHot })
       const corrections = [adam.beta1, adam.beta2].map((beta) => np.array(1 - beta ** time));
       const { parameters, statistics, first, second } = state;
       const { value, ...next } = update(parameters, statistics, first, second, corrections, x.ref, y.ref);
-      state = next;
+      // The loss is ready before the weights are.
+      state = await blockUntilReady(next);
       return (await value.data())[0];
     },
   };
