@@ -2,6 +2,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {
+    graftlab::ops::kernels::keep_freed_memory();
     graftlab::cli::main()
 }
 
