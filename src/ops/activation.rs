@@ -76,10 +76,9 @@ impl ElementWise for &Activation {
     fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match **self {
             Activation::Clip { min, max } => {
-                // Finite ends: shaders have no literal for infinity.
-                let high = max.unwrap_or(f32::MAX);
+                let high = max.unwrap_or(f32::INFINITY);
                 // Where the bounds cross, the upper one holds.
-                clip(x, min.unwrap_or(f32::MIN).min(high), high)
+                clip(x, min.unwrap_or(f32::NEG_INFINITY).min(high), high)
             }
             // The exponential sees no positive number: an infinite one would spoil gradients even where it is masked.
             Activation::Elu { alpha } => {

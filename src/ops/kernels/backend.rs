@@ -73,7 +73,13 @@ pub(super) trait TrainingOps: Backend {
     }
 
     fn train_clip(input: FloatTensor<Self>, low: f32, high: f32) -> FloatTensor<Self> {
-        Self::float_clamp(input, Scalar::Float(low.into()), Scalar::Float(high.into()))
+        // A shader has no way to write an infinite bound.
+        match (low.is_finite(), high.is_finite()) {
+            (true, true) => Self::float_clamp(input, Scalar::Float(low.into()), Scalar::Float(high.into())),
+            (true, false) => Self::float_clamp_min(input, Scalar::Float(low.into())),
+            (false, true) => Self::float_clamp_max(input, Scalar::Float(high.into())),
+            (false, false) => input,
+        }
     }
 
     /// Gradient of the input, from the output's: nothing where the input lies outside.
@@ -84,9 +90,16 @@ pub(super) trait TrainingOps: Backend {
         high: f32,
     ) -> FloatTensor<Self> {
         let dtype = get_or_init_device_settings::<Self>(&input.device()).bool_dtype;
-        let below = Self::float_lower_elem(input.clone(), Scalar::Float(low.into()), dtype);
-        let above = Self::float_greater_elem(input, Scalar::Float(high.into()), dtype);
-        Self::float_mask_fill(gradient, Self::bool_or(below, above), Scalar::Float(0.0))
+        let mut gradient = gradient;
+        if low.is_finite() {
+            let below = Self::float_lower_elem(input.clone(), Scalar::Float(low.into()), dtype);
+            gradient = Self::float_mask_fill(gradient, below, Scalar::Float(0.0));
+        }
+        if high.is_finite() {
+            let above = Self::float_greater_elem(input, Scalar::Float(high.into()), dtype);
+            gradient = Self::float_mask_fill(gradient, above, Scalar::Float(0.0));
+        }
+        gradient
     }
 
     /// The output, and mean and biased variance of the batch.

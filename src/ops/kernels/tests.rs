@@ -231,6 +231,8 @@ fn clipping_keeps_its_ends_and_their_gradient() {
         let [output, gradient] = with_gradient(&ends, |input| clip(input, 0.0, 6.0));
         assert_eq!(floats(&output).await, [0.0, 6.0, 0.0, 6.0]);
         assert_eq!(floats(&gradient).await, [0.3, 6.3, 0.0, 0.0]);
+        let far = Tensor::<1>::from_data([f32::INFINITY, -2.0], &device);
+        assert_eq!(floats(&clip(far, -1.0, f32::INFINITY)).await, [f32::INFINITY, -1.0]);
     });
 }
 
