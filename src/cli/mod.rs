@@ -1,6 +1,7 @@
 //! The command line.
 
 mod commands;
+mod evidence;
 mod models;
 mod npy;
 mod paths;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::project::Shard;
 use crate::search::SelectorName;
 
 /// Joins several pretrained image networks into one multi-task network.
@@ -77,12 +79,25 @@ enum Command {
         #[command(flatten)]
         options: RunOptions,
     },
+    /// Fine-tune and measure every plan of a space, one line each.
+    Table(TableOptions),
     /// Make the bundled sample packs and networks anew.
     Pretrain(PretrainOptions),
 }
 
 #[derive(Args, Debug)]
 struct RunOptions {
+    #[command(flatten)]
+    settings: SettingsOptions,
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
+    /// Folder for merged.onnx, merged.safetensors and run.json.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct SettingsOptions {
     /// Largest MACs of the merged network, relative to the originals.
     #[arg(long)]
     budget: Option<f64>,
@@ -103,10 +118,28 @@ struct RunOptions {
     /// A JSON file of settings, as `run.json` holds them; the other options override it.
     #[arg(long)]
     settings: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct TableOptions {
+    /// An ONNX file, twice or more.
+    #[arg(long = "model", required = true, num_args = 1)]
+    models: Vec<String>,
+    /// A zip or a folder of images.
+    #[arg(long)]
+    data: PathBuf,
+    /// How many seeds every plan is fine-tuned with, counted up from --seed.
+    #[arg(long, default_value_t = 1)]
+    seeds: u32,
+    /// Do only part K of N: the parts' files are then concatenated.
+    #[arg(long, default_value = "1/1", value_name = "K/N", value_parser = parse_shard)]
+    shard: Shard,
+    #[command(flatten)]
+    settings: SettingsOptions,
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     device: DeviceName,
-    /// Folder for merged.onnx, merged.safetensors and run.json.
-    #[arg(long)]
+    /// The table. Lines that are there already are not made again.
+    #[arg(long, value_name = "FILE.jsonl")]
     out: PathBuf,
 }
 
@@ -152,6 +185,14 @@ fn parse_selector(text: &str) -> Result<SelectorName, String> {
         .ok_or_else(|| format!("choose one of {}", names.join(", ")))
 }
 
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let parse = |text: &str| text.parse::<usize>().ok();
+    match text.split_once('/').and_then(|(index, of)| Some((parse(index)?, parse(of)?))) {
+        Some((index, of)) if (1..=of).contains(&index) => Ok(Shard { index: index - 1, of }),
+        _ => Err("give part K of N as K/N, with K from 1 to N".into()),
+    }
+}
+
 /// Why a command ended early.
 #[derive(Debug)]
 enum Failure {
@@ -175,6 +216,7 @@ pub fn main() -> ExitCode {
         Command::Eval { model, data, json } => commands::eval(&model, &data, json),
         Command::Integrate { models, data, options } => run::integrate(&models, &data, &options),
         Command::Demo { sample, options } => run::demo(sample, &options),
+        Command::Table(options) => evidence::table(&options),
         Command::Pretrain(options) => pretrain::pretrain(&options),
     };
     match result {

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 
 use super::models::Model;
 use super::progress::Progress;
-use super::{DeviceName, Failure, RunOptions, Sample, paths, table};
+use super::{DeviceName, Failure, RunOptions, Sample, SettingsOptions, paths, table};
 use crate::platform::Cancel;
 use crate::project::{Project, Settings, run as run_project};
 
@@ -46,7 +46,7 @@ fn bundled() -> Result<PathBuf, Failure> {
         })
 }
 
-fn settings(options: &RunOptions) -> Result<Settings, Failure> {
+pub fn settings(options: &SettingsOptions) -> Result<Settings, Failure> {
     let mut settings = match &options.settings {
         None if options.quick => Settings::quick(),
         None => Settings::default(),
@@ -69,7 +69,7 @@ fn settings(options: &RunOptions) -> Result<Settings, Failure> {
 }
 
 fn work(models: &[Model], data: &Path, options: &RunOptions) -> Result<(), Failure> {
-    let settings = settings(options)?;
+    let settings = settings(&options.settings)?;
     let DeviceName::Cpu = options.device;
     // Before the work, which may take minutes.
     paths::make_folder(&options.out)?;

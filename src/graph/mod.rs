@@ -33,7 +33,7 @@ pub fn elements(shape: &[usize]) -> Option<usize> {
 }
 
 /// Names one tensor of one graph: an index into [`Graph::tensors`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TensorId(pub usize);
 
 /// What is known of a tensor.

@@ -1,10 +1,14 @@
 //! Join points: the tensors at which a network can be left or entered.
 
+use serde::{Deserialize, Serialize};
+
 use crate::graph::{Attributes, Constant, Graph, Node, TensorId};
 
 /// A 4-D tensor that every path from the input to the output crosses.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JoinPoint {
+    /// In the network's graph; not stored.
+    #[serde(skip)]
     pub tensor: TensorId,
     pub name: String,
     pub channels: usize,
@@ -14,7 +18,8 @@ pub struct JoinPoint {
     pub macs_before: u64,
     /// MACs of all other layers, for one image.
     pub macs_after: u64,
-    /// The activation that makes this tensor, if one does.
+    /// The activation that makes this tensor, if one does; not stored.
+    #[serde(skip)]
     pub activation: Option<Activation>,
 }
 

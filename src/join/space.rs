@@ -1,5 +1,7 @@
 //! The space of plans, and what each plan costs.
 
+use serde::{Deserialize, Serialize};
+
 use super::adapter;
 use super::{Join, JoinPoint, Plan, PlanSummary, Source, SourceSummary, join_points};
 use crate::net::Prepared;
@@ -11,7 +13,7 @@ pub struct Space {
 }
 
 /// One network in the space.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpaceNetwork {
     /// Name of its task.
     pub name: String,
@@ -66,6 +68,28 @@ impl Space {
     pub fn ends(&self, receiver: usize, join: Join) -> [&JoinPoint; 2] {
         let donor = &self.networks[join.donor].points[join.donor_point];
         [donor, &self.networks[receiver].points[join.receiver_point]]
+    }
+
+    /// All valid plans, the originals apart first. `None` if there are more than `limit`.
+    pub fn plans(&self, limit: usize) -> Option<Vec<Plan>> {
+        let mut options = vec![vec![Source::Root]; self.networks.len()];
+        for (receiver, join) in self.candidates() {
+            options[receiver].push(Source::Join(join));
+        }
+        let mut plans = vec![Plan(Vec::new())];
+        for sources in &options {
+            if plans.len().saturating_mul(sources.len()) > limit.saturating_mul(64) {
+                return None;
+            }
+            plans = plans
+                .iter()
+                .flat_map(|plan| {
+                    sources.iter().map(|source| Plan([&plan.0[..], std::slice::from_ref(source)].concat()))
+                })
+                .collect();
+        }
+        plans.retain(|plan| plan.check(self).is_ok());
+        (plans.len() <= limit).then_some(plans)
     }
 
     /// MACs of running all networks apart, for one image.

@@ -36,6 +36,12 @@ pub enum ProjectError {
     #[error("the setting {name} is {value}, but must be {wanted}. Hint: leave it out to take its default")]
     Setting { name: &'static str, value: f64, wanted: &'static str },
 
+    #[error(
+        "there are more than {most} plans, too many to fine-tune each. \
+         Hint: take fewer networks, or let a search choose: graftlab integrate"
+    )]
+    TooManyPlans { most: usize },
+
     #[error("no images are loaded. Hint: load a sample, a zip or a folder first")]
     NoData,
 
@@ -55,6 +61,7 @@ impl ProjectError {
             | Self::Data(_)
             | Self::Join(_)
             | Self::Setting { .. }
+            | Self::TooManyPlans { .. }
             | Self::NoData => true,
             Self::Search(error) => matches!(
                 error,
@@ -71,7 +78,7 @@ impl ProjectError {
             Self::Onnx { .. } | Self::Network { .. } => "bad_network",
             Self::Data(_) | Self::NoData => "bad_data",
             Self::Search(SearchError::BudgetOutOfReach { .. }) => "budget_out_of_reach",
-            Self::Join(_) | Self::Search(_) => "bad_plan",
+            Self::Join(_) | Self::Search(_) | Self::TooManyPlans { .. } => "bad_plan",
             Self::Setting { .. } => "bad_setting",
             Self::Cancelled => "cancelled",
             Self::Train(_) | Self::Device(_) | Self::Export { .. } => "failed",

@@ -18,7 +18,9 @@ mod run;
 mod score;
 mod settings;
 mod source;
+mod table;
 mod teachers;
+mod workshop;
 
 pub use bench::Bench;
 pub use data_card::{DataCard, LabelledTask, SkippedFile};
@@ -31,3 +33,4 @@ pub use parity::{Parity, compare_devices};
 pub use run::{Outcome, run};
 pub use settings::Settings;
 pub use source::one_hot;
+pub use table::{MOST_PLANS, Shard, tabulate};

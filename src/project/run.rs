@@ -3,16 +3,13 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::calibrate::fit_adapters;
 use super::evaluate::{Evaluation, worst_drop_points};
 use super::export::export;
-use super::judge::{BriefTraining, Workshop, adapters};
+use super::judge::BriefTraining;
 use super::observer::DistilObserver;
-use super::score::score_candidates;
-use super::teachers::Teachers;
+use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
-use crate::data::batch::training_batches;
-use crate::data::{Dataset, Split};
+use crate::data::Split;
 use crate::graph::Cost;
 use crate::join::{Join, Source, Space};
 use crate::net::Prepared;
@@ -54,52 +51,27 @@ pub async fn run(
     let mut seconds = Seconds::default();
     let networks = project.networks()?;
     let dataset = project.dataset().await?;
-    let space = Space::new(&networks);
-    let known_labels = label_tasks(&networks, dataset);
-    let labels = if settings.use_labels { known_labels.clone() } else { vec![None; networks.len()] };
 
     let clock = begin(Phase::Teachers, on_event, cancel)?;
-    let mut teachers = Teachers::new(&networks, device)?;
+    let mut workshop = Workshop::new(&networks, dataset, settings, device, cancel)?;
     let tell = |done, total| on_event(Event::progress(Phase::Teachers, done, total, clock));
+    let labels = workshop.labels.clone();
+    let teachers = &mut workshop.teachers;
     let validation =
-        Evaluation::new(dataset, Split::Validation, VALIDATION_IMAGES, labels.clone(), &mut teachers, &tell)
-            .await?;
+        Evaluation::new(dataset, Split::Validation, VALIDATION_IMAGES, labels, teachers, &tell).await?;
     seconds.teachers = clock.elapsed_seconds();
 
     let clock = begin(Phase::Score, on_event, cancel)?;
-    let search = &settings.search;
-    let seed = u64::from(settings.seed);
-    let images = dataset.indices(Split::Train);
-    let per_batch = 64;
-    let mut calibration = training_batches(&images, per_batch.min(images.len()), seed, 0);
-    calibration.truncate(search.calibration_images.div_ceil(per_batch).max(1));
-    let fits =
-        fit_adapters(&space, &teachers, dataset, &calibration, search.ridge_rows_per_channel, seed, cancel)
-            .await?;
-    let scoring = training_batches(&images, search.score_images.clamp(1, images.len().max(1)), seed, 1);
-    let held_out = scoring.get(1).unwrap_or(&scoring[0]);
-    let scores =
-        score_candidates(&space, &teachers, &fits, dataset, [&scoring[0], held_out], on_event, cancel)
-            .await?;
+    let scores = workshop.score(on_event).await?;
 
     let search_clock = begin(Phase::Search, on_event, cancel)?;
-    let mut workshop = Workshop {
-        networks: &networks,
-        space: &space,
-        adapters: adapters(&fits),
-        dataset,
-        teachers: &mut teachers,
-        labels,
-        settings,
-        device: device.clone().autodiff(),
-        cancel,
-    };
+    let space = workshop.space.clone();
     let problem = Problem {
         space: &space,
         scores: &scores,
         budget: settings.budget,
-        finalists: search.finalists,
-        seed,
+        finalists: settings.search.finalists,
+        seed: settings.seed.into(),
     };
     let mut judge = BriefTraining {
         workshop: &mut workshop,
@@ -131,7 +103,10 @@ pub async fn run(
     let clock = Stopwatch::start();
     let on_validation = validation.compare(&student.network, &student.outputs).await?;
     let tell = |done, total| on_event(Event::progress(Phase::Evaluate, done, total, clock));
-    let test = Evaluation::new(dataset, Split::Test, usize::MAX, known_labels, &mut teachers, &tell).await?;
+    let test = {
+        let labels = workshop.known_labels.clone();
+        Evaluation::new(dataset, Split::Test, usize::MAX, labels, &mut workshop.teachers, &tell).await?
+    };
     let on_test = test.compare(&student.network, &student.outputs).await?;
     seconds.evaluate = clock.elapsed_seconds();
 
@@ -145,7 +120,7 @@ pub async fn run(
         device: device_name.to_owned(),
         settings: serde_json::json!(settings),
         plan: summary,
-        candidates: candidates(&space, &scores),
+        candidates: candidate_reports(&space, &scores),
         judged,
         tasks: networks
             .iter()
@@ -163,7 +138,7 @@ pub async fn run(
         curve,
         data: DataReport {
             images: dataset.len(),
-            train: images.len(),
+            train: dataset.indices(Split::Train).len(),
             architecture: dataset.indices(Split::Architecture).len(),
             validation: dataset.indices(Split::Validation).len(),
             test: dataset.indices(Split::Test).len(),
@@ -174,7 +149,8 @@ pub async fn run(
     Ok(Outcome { report, onnx: files.onnx, safetensors: files.safetensors })
 }
 
-fn candidates(space: &Space, scores: &Scores) -> Vec<CandidateReport> {
+/// The joins that were scored, for reports.
+pub fn candidate_reports(space: &Space, scores: &Scores) -> Vec<CandidateReport> {
     let of = |((receiver, join), score): (&(usize, Join), &Score)| CandidateReport {
         receiver: *receiver,
         receiver_point: join.receiver_point,
@@ -197,13 +173,6 @@ fn begin(phase: Phase, on_event: OnEvent<'_>, cancel: &Cancel) -> Result<Stopwat
     }
     on_event(Event::PhaseStarted { phase });
     Ok(Stopwatch::start())
-}
-
-/// Per network, where the data set has its task's labels.
-fn label_tasks(networks: &[Prepared], dataset: &Dataset) -> Vec<Option<usize>> {
-    let of_network =
-        |network: &Prepared| dataset.tasks.iter().position(|task| task.name == network.tasks[0].name);
-    networks.iter().map(of_network).collect()
 }
 
 fn apart(networks: &[Prepared]) -> Cost {

@@ -1,19 +1,21 @@
 //! Stage 0: every candidate's grafted tail against its teacher, before any training.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Tensor;
 
 use super::calibrate::{Fits, images_on};
 use super::teachers::Teachers;
 use super::{Event, OnEvent, Phase, ProjectError};
 use crate::data::{Dataset, batch::IndexBatch};
-use crate::join::{Adapter, Space, adapter_graph};
+use crate::join::{Adapter, Fit, Join, Space, adapter_graph};
 use crate::net::{Network, read, read_all};
 use crate::ops::Mode;
 use crate::platform::{Cancel, Stopwatch, yield_now};
 use crate::search::{Score, Scores};
 use crate::train::{agreement, cohens_kappa, divergence_at_best_temperature};
 
-/// Scores all candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features of
+/// Scores candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features of
 /// `recalibration`; the tail is then compared with its teacher on `held_out`.
 ///
 /// # Errors
@@ -22,7 +24,7 @@ use crate::train::{agreement, cohens_kappa, divergence_at_best_temperature};
 pub async fn score_candidates(
     space: &Space,
     teachers: &Teachers,
-    fits: &Fits,
+    fits: &[((usize, Join), &Fit)],
     dataset: &Dataset,
     [recalibration, held_out]: [&IndexBatch; 2],
     on_event: OnEvent<'_>,
@@ -39,24 +41,24 @@ pub async fn score_candidates(
     for donor in 0..space.networks.len() {
         let tensors: Vec<_> = space.networks[donor].points.iter().map(|point| point.tensor).collect();
         let taps = images.clone().map(|images| teachers.tap(donor, images, &tensors));
-        for ((receiver, join), fit) in fits.iter().filter(|((_, join), _)| join.donor == donor) {
+        for ((receiver, join), fit) in fits.iter().copied().filter(|((_, join), _)| join.donor == donor) {
             if cancel.is_cancelled() {
                 return Err(ProjectError::Cancelled);
             }
-            let [from, to] = space.ends(*receiver, *join);
+            let [from, to] = space.ends(receiver, join);
             let adapter = Network::new(&adapter_graph(&Adapter::from(fit), from, to), &images[0].device())?;
             let adapted = [&taps[0], &taps[1]].map(|taps| {
                 let features: Tensor<4> = taps[join.donor_point].clone().to_rank();
                 adapter.forward(features).swap_remove(0)
             });
             let [seen, unseen] = adapted.map(|value| vec![(to.tensor, value)]);
-            let mut tail = teachers.networks[*receiver].clone();
+            let mut tail = teachers.networks[receiver].clone();
             tail.recalibrate(&[seen]);
-            let output = teachers.outputs[*receiver];
+            let output = teachers.outputs[receiver];
             let logits = read(tail.run(&unseen, &[output], Mode::Inference).targets.swap_remove(0)).await?;
 
-            let classes = teachers.classes[*receiver];
-            let teacher = &reference[*receiver];
+            let classes = teachers.classes[receiver];
+            let teacher = &reference[receiver];
             let unlabelled = vec![None; held_out.indices.len()];
             let compared = agreement(teacher, &logits, &unlabelled, classes);
             let score = Score {
@@ -65,11 +67,11 @@ pub async fn score_candidates(
                 divergence: divergence_at_best_temperature(teacher, &logits, classes),
                 r_squared: fit.r_squared,
             };
-            scores.insert((*receiver, *join), score);
+            scores.insert((receiver, join), score);
             on_event(Event::CandidateScored {
                 donor,
                 donor_point: join.donor_point,
-                receiver: *receiver,
+                receiver: receiver,
                 receiver_point: join.receiver_point,
                 agreement: score.agreement,
                 divergence: score.divergence,
@@ -80,4 +82,20 @@ pub async fn score_candidates(
         }
     }
     Ok(scores)
+}
+
+/// Per receiver point and donor the `donor_points` fits that explain most.
+pub fn best_fits(fits: &Fits, donor_points: usize) -> Vec<((usize, Join), &Fit)> {
+    let mut groups: BTreeMap<(usize, usize, usize), Vec<((usize, Join), &Fit)>> = BTreeMap::new();
+    for ((receiver, join), fit) in fits {
+        groups
+            .entry((*receiver, join.receiver_point, join.donor))
+            .or_default()
+            .push(((*receiver, *join), fit));
+    }
+    for group in groups.values_mut() {
+        group.sort_by(|(_, a), (_, b)| b.r_squared.total_cmp(&a.r_squared));
+        group.truncate(donor_points.max(1));
+    }
+    groups.into_values().flatten().collect()
 }

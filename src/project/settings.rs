@@ -41,6 +41,7 @@ impl Settings {
     pub fn quick() -> Self {
         let mut settings = Self::default();
         settings.search.calibration_images = 256;
+        settings.search.scored_donor_points = 2;
         settings.search.finalists = 3;
         settings.search.finalist_image_passes = 1_024;
         settings.train.image_passes = 4_000;
@@ -59,6 +60,7 @@ impl Settings {
             ("search.calibration_images", search.calibration_images),
             ("search.ridge_rows_per_channel", search.ridge_rows_per_channel),
             ("search.score_images", search.score_images),
+            ("search.scored_donor_points", search.scored_donor_points),
             ("search.finalists", search.finalists),
             ("search.finalist_image_passes", search.finalist_image_passes),
             ("train.image_passes", train.image_passes),

@@ -1,9 +1,13 @@
 //! `run.json`: what a run was asked, what it decided, and what it measured.
 
+mod table;
+
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Cost;
 use crate::join::PlanSummary;
+
+pub use table::{PlanLine, SpaceLine, TableLine};
 
 /// Version of the layout of `run.json`. Raised when a field changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;

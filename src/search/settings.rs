@@ -13,6 +13,9 @@ pub struct SearchSettings {
     pub ridge_rows_per_channel: usize,
     /// Further images on which grafted tails are compared with their teachers.
     pub score_images: usize,
+    /// Donor points per receiver point and donor that are scored, those whose adapters explain most. The others are no
+    /// candidates any more.
+    pub scored_donor_points: usize,
     /// Plans that are fine-tuned briefly and compared on the validation split before one is chosen.
     pub finalists: usize,
     /// Images that pass each finalist while it is fine-tuned.
@@ -25,6 +28,7 @@ impl Default for SearchSettings {
             calibration_images: 512,
             ridge_rows_per_channel: 16,
             score_images: 128,
+            scored_donor_points: 100,
             finalists: 6,
             finalist_image_passes: 4_096,
         }

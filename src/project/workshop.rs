@@ -1,0 +1,189 @@
+//! Everything that plans are built, trained and judged with.
+
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use burn::tensor::Device;
+
+use super::calibrate::{fit_adapters, images_on};
+use super::score::{best_fits, score_candidates};
+use super::source::DistilSource;
+use super::teachers::Teachers;
+use super::{OnEvent, ProjectError, Settings};
+use crate::data::batch::training_batches;
+use crate::data::{Dataset, Split};
+use crate::graph::TensorId;
+use crate::join::{
+    Adapter, Join, JoinPoint, Merged, Plan, Space, TensorRole, add_self_distillation_heads, merge,
+};
+use crate::net::{Network, Prepared};
+use crate::platform::Cancel;
+use crate::search::Scores;
+use crate::train::{Observer, Student, TrainError, TrainSettings, train};
+
+/// The networks with their teachers, adapters and data.
+pub struct Workshop<'a> {
+    pub networks: &'a [Prepared],
+    pub space: Space,
+    pub adapters: BTreeMap<(usize, Join), Adapter>,
+    pub dataset: &'a Dataset,
+    pub teachers: Teachers,
+    /// Index among the data set's tasks per network, where it labels them.
+    pub known_labels: Vec<Option<usize>>,
+    /// The same, where labels are used for training and for choosing.
+    pub labels: Vec<Option<usize>>,
+    pub settings: &'a Settings,
+    /// With automatic differentiation.
+    pub device: Device,
+    pub cancel: &'a Cancel,
+}
+
+/// Images that the final batch-normalisation statistics are estimated on.
+const RECALIBRATION_IMAGES: usize = 1024;
+/// Images of one pass over the calibration images.
+const CALIBRATION_BATCH: usize = 64;
+
+impl<'a> Workshop<'a> {
+    /// Puts the teachers on the device. Adapters are still to be fitted.
+    ///
+    /// # Errors
+    ///
+    /// A network that cannot be run; the networks have been checked before.
+    pub fn new(
+        networks: &'a [Prepared],
+        dataset: &'a Dataset,
+        settings: &'a Settings,
+        device: &Device,
+        cancel: &'a Cancel,
+    ) -> Result<Self, ProjectError> {
+        let of_network =
+            |network: &Prepared| dataset.tasks.iter().position(|task| task.name == network.tasks[0].name);
+        let known_labels: Vec<Option<usize>> = networks.iter().map(of_network).collect();
+        let labels = if settings.use_labels { known_labels.clone() } else { vec![None; networks.len()] };
+        Ok(Self {
+            networks,
+            space: Space::new(networks),
+            adapters: BTreeMap::new(),
+            dataset,
+            teachers: Teachers::new(networks, device)?,
+            known_labels,
+            labels,
+            settings,
+            device: device.clone().autodiff(),
+            cancel,
+        })
+    }
+
+    /// Fits an adapter for every candidate, and scores those that look best.
+    ///
+    /// # Errors
+    ///
+    /// The device fails, features are not finite, or the run is cancelled.
+    pub async fn score(&mut self, on_event: OnEvent<'_>) -> Result<Scores, ProjectError> {
+        let (search, seed) = (&self.settings.search, u64::from(self.settings.seed));
+        let images = self.dataset.indices(Split::Train);
+        let mut calibration = training_batches(&images, CALIBRATION_BATCH.min(images.len()), seed, 0);
+        calibration.truncate(search.calibration_images.div_ceil(CALIBRATION_BATCH).max(1));
+        let rows = search.ridge_rows_per_channel;
+        let Self { space, teachers, dataset, cancel, .. } = self;
+        let fits = fit_adapters(space, teachers, dataset, &calibration, rows, seed, cancel).await?;
+        let per_batch = search.score_images.clamp(1, images.len().max(1));
+        let scoring = training_batches(&images, per_batch, seed, 1);
+        let held_out = scoring.get(1).unwrap_or(&scoring[0]);
+        let scores = score_candidates(
+            space,
+            teachers,
+            &best_fits(&fits, search.scored_donor_points),
+            dataset,
+            [&scoring[0], held_out],
+            on_event,
+            cancel,
+        )
+        .await?;
+        self.adapters = fits.iter().map(|(key, fit)| (*key, Adapter::from(fit))).collect();
+        Ok(scores)
+    }
+
+    /// Joins the networks as the plan says.
+    ///
+    /// # Errors
+    ///
+    /// A plan that is not valid.
+    pub fn build(&self, plan: &Plan) -> Result<(Merged, Student), ProjectError> {
+        let merged = merge(self.networks, &self.space, plan, &self.adapters)?;
+        let settings = &self.settings.train;
+        let (graph, heads) = if settings.self_distillation_weight > 0.0 {
+            add_self_distillation_heads(&merged, plan, self.settings.seed.into())?
+        } else {
+            (merged.graph.clone(), Vec::new())
+        };
+        let network = Network::new(&graph, &self.device)?;
+        let trunk = network.parameters(|id| merged.role(plan, &graph.tensor(id).name) == TensorRole::Trunk);
+        let hinted = if settings.hint_weight > 0.0 { self.hinted(&merged, plan) } else { Vec::new() };
+        let student = Student {
+            network,
+            outputs: merged.tasks.iter().map(|task| task.output).collect(),
+            heads,
+            hinted: hinted.into_iter().map(|(_, _, tensor)| tensor).collect(),
+            trunk,
+        };
+        Ok((merged, student))
+    }
+
+    /// Join points after the grafts: network, the teacher's tensor, the student's tensor.
+    fn hinted(&self, merged: &Merged, plan: &Plan) -> Vec<(usize, TensorId, TensorId)> {
+        plan.joins()
+            .flat_map(|(receiver, join)| {
+                let points: &[JoinPoint] = &self.space.networks[receiver].points;
+                (join.receiver_point..points.len()).filter_map(move |point| {
+                    Some((receiver, points[point].tensor, *merged.points.get(&(receiver, point))?))
+                })
+            })
+            .collect()
+    }
+
+    /// Trains a student, and re-estimates its batch-normalisation statistics at the end.
+    ///
+    /// # Errors
+    ///
+    /// The loss is no longer finite, or the device fails.
+    pub async fn train(
+        &mut self,
+        plan: &Plan,
+        merged: &Merged,
+        student: &mut Student,
+        settings: &TrainSettings,
+        observer: &mut impl Observer,
+    ) -> Result<(), TrainError> {
+        let hints = if settings.hint_weight > 0.0 { self.hinted(merged, plan) } else { Vec::new() };
+        let hints = hints.into_iter().map(|(network, tensor, _)| (network, tensor)).collect();
+        let seed = self.settings.seed.into();
+        let labels = self.labels.clone();
+        let mut source = DistilSource::new(
+            self.dataset,
+            &mut self.teachers,
+            settings,
+            labels,
+            hints,
+            seed,
+            self.device.clone(),
+        );
+        train(student, &mut source, settings, observer, self.cancel).await?;
+        self.recalibrate(&mut student.network, settings.batch_size);
+        Ok(())
+    }
+
+    fn recalibrate(&self, network: &mut Network, batch_size: usize) {
+        let images = self.dataset.indices(Split::Train);
+        let batches = training_batches(&images, batch_size, self.settings.seed.into(), u64::MAX >> 33);
+        let input = network.graph().inputs[0];
+        let mut evaluated = network.valid();
+        let feeds: Vec<_> = batches
+            .iter()
+            .take(RECALIBRATION_IMAGES.div_ceil(batch_size.max(1)))
+            .map(|batch| vec![(input, images_on(&self.teachers, self.dataset, batch).into())])
+            .collect();
+        evaluated.recalibrate(&feeds);
+        *network = evaluated.train();
+    }
+}

@@ -1,0 +1,66 @@
+//! `table.jsonl`: one line per space and per evaluated plan.
+//!
+//! Lines of several runs over the same networks, data and settings may be concatenated in any order.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CandidateReport, Scores};
+use crate::join::{Plan, SpaceNetwork};
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TableLine {
+    Space(Box<SpaceLine>),
+    Plan(Box<PlanLine>),
+}
+
+/// What all plans of a seed have in common.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpaceLine {
+    /// Version of Graftlab.
+    pub version: String,
+    pub seed: u32,
+    pub settings: serde_json::Value,
+    pub networks: Vec<SpaceNetwork>,
+    /// Scores before training.
+    pub candidates: Vec<CandidateReport>,
+    /// Wall-clock time of the teachers' passes, of fitting adapters, and of scoring.
+    pub seconds: f64,
+}
+
+/// One plan, fine-tuned and measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanLine {
+    pub plan: Plan,
+    pub seed: u32,
+    /// MACs relative to the original networks apart.
+    pub relative_macs: f64,
+    pub macs: u64,
+    pub params: u64,
+    pub image_passes: usize,
+    /// Per network.
+    pub validation: Vec<Scores>,
+    /// Per network.
+    pub test: Vec<Scores>,
+    /// Wall-clock time of building, fine-tuning and measuring on validation; without the test split.
+    pub seconds: f64,
+}
+
+impl PlanLine {
+    /// Largest loss over the tasks, in points: of accuracy, or of agreement where nothing is labelled.
+    pub fn worst_drop_points(scores: &[Scores]) -> f64 {
+        scores.iter().map(Scores::drop_points).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
+impl Scores {
+    /// Loss of accuracy in points; where nothing is labelled, of agreement.
+    pub fn drop_points(&self) -> f64 {
+        100.0
+            * match (self.original, self.merged) {
+                (Some(original), Some(merged)) => original - merged,
+                _ => 1.0 - self.agreement,
+            }
+    }
+}
