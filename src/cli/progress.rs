@@ -40,10 +40,10 @@ impl Progress {
             Event::Progress { phase, done, total, seconds_left } => {
                 self.advance(&mut state, phase, done, total, seconds_left);
             }
-            Event::PlanJudged { plan, worst_drop_points } => self.line(
+            Event::PlanJudged { plan, image_passes, worst_drop_points } => self.line(
                 &state,
                 &format!(
-                    "  plan at {:.1} % of the MACs: worst drop {worst_drop_points:+.2} points after brief training",
+                    "  plan at {:.1} % of the MACs: worst drop {worst_drop_points:+.2} points after {image_passes} image passes",
                     plan.relative_macs * 100.0
                 ),
             ),
@@ -60,6 +60,10 @@ impl Progress {
                 self.line(&state, &format!("  validation, merged/original in %: {}", tasks.join("  ")));
             }
             Event::Warning { message } => self.line(&state, &format!("warning: {message}")),
+            Event::SearchStep { step } => {
+                let (cost, entropy) = (step.expected_cost * 100.0, step.entropy * 100.0);
+                state.note = format!("expected cost {cost:.0} %, entropy {entropy:.0} %");
+            }
             Event::CandidateScored { .. } => {}
         }
     }

@@ -65,7 +65,10 @@ impl ProjectError {
             | Self::NoData => true,
             Self::Search(error) => matches!(
                 error,
-                SearchError::BudgetOutOfReach { .. } | SearchError::Budget { .. } | SearchError::Join(_)
+                SearchError::BudgetOutOfReach { .. }
+                    | SearchError::Budget { .. }
+                    | SearchError::TooManyPlans { .. }
+                    | SearchError::Join(_)
             ),
             Self::Train(_) | Self::Device(_) | Self::Cancelled | Self::Export { .. } => false,
         }
@@ -78,6 +81,7 @@ impl ProjectError {
             Self::Onnx { .. } | Self::Network { .. } => "bad_network",
             Self::Data(_) | Self::NoData => "bad_data",
             Self::Search(SearchError::BudgetOutOfReach { .. }) => "budget_out_of_reach",
+            Self::Search(SearchError::Cancelled) => "cancelled",
             Self::Join(_) | Self::Search(_) | Self::TooManyPlans { .. } => "bad_plan",
             Self::Setting { .. } => "bad_setting",
             Self::Cancelled => "cancelled",

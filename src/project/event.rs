@@ -54,8 +54,14 @@ pub enum Event {
     /// A plan was fine-tuned briefly and judged on the validation split.
     PlanJudged {
         plan: crate::join::PlanSummary,
+        /// Images that passed it.
+        image_passes: usize,
         /// Largest loss of accuracy over the tasks, in points.
         worst_drop_points: f64,
+    },
+    /// A moment of a differentiable search.
+    SearchStep {
+        step: crate::search::SearchStep,
     },
     PlanChosen {
         plan: crate::join::PlanSummary,

@@ -1,52 +1,101 @@
-//! Judges plans by brief training and the validation split.
+//! What selectors ask for: brief training, and the supernet.
 
-use super::evaluate::{Comparison, Evaluation, worst_drop_points};
+use super::evaluate::{Evaluation, worst_drop_points};
 use super::observer::Unobserved;
+use super::supernet::Supernet;
 use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, ProjectError};
-use crate::join::Plan;
-use crate::platform::Stopwatch;
+use crate::join::{JoinError, Plan};
+use crate::platform::{Stopwatch, yield_now};
 use crate::report::JudgedPlan;
-use crate::search::{Judge, SearchError};
+use crate::search::{Evaluator, Judged, SearchError, SearchNews, SearchStep};
 use crate::train::{TrainError, TrainSettings};
 
-/// Judges plans by brief training and the validation split.
-pub struct BriefTraining<'w, 'a> {
+/// Trains and measures in the workshop, and keeps what was found.
+pub struct Referee<'w, 'a> {
     pub workshop: &'w mut Workshop<'a>,
-    pub evaluation: Evaluation<'a>,
+    pub validation: &'w Evaluation<'a>,
     pub on_event: OnEvent<'a>,
-    pub clock: Stopwatch,
+    clock: Stopwatch,
+    supernet: Option<Supernet>,
     pub judged: Vec<JudgedPlan>,
+    pub steps: Vec<SearchStep>,
 }
 
-impl BriefTraining<'_, '_> {
-    async fn compare(&mut self, plan: &Plan) -> Result<Vec<Comparison>, SearchError> {
-        let failed = |error: ProjectError| match error {
-            ProjectError::Join(error) => SearchError::Join(error),
-            ProjectError::Train(error) => SearchError::Train(error),
-            ProjectError::Device(error) => SearchError::Train(TrainError::Network(error)),
-            other => SearchError::Join(crate::join::JoinError::InvalidPlan { reason: other.to_string() }),
-        };
-        let (merged, mut student) = self.workshop.build(plan).map_err(failed)?;
-        let settings = TrainSettings {
-            image_passes: self.workshop.settings.search.finalist_image_passes,
-            ..self.workshop.settings.train.clone()
-        };
+impl<'w, 'a> Referee<'w, 'a> {
+    pub fn new(
+        workshop: &'w mut Workshop<'a>,
+        validation: &'w Evaluation<'a>,
+        on_event: OnEvent<'a>,
+    ) -> Self {
+        let clock = Stopwatch::start();
+        Self { workshop, validation, on_event, clock, supernet: None, judged: Vec::new(), steps: Vec::new() }
+    }
+
+    async fn measure(&mut self, plan: &Plan, image_passes: usize) -> Result<f64, ProjectError> {
+        let (merged, mut student) = self.workshop.build(plan)?;
+        let settings = TrainSettings { image_passes, ..self.workshop.settings.train.clone() };
         self.workshop.train(plan, &merged, &mut student, &settings, &mut Unobserved).await?;
-        let outputs = student.outputs.clone();
-        Ok(self.evaluation.compare(&student.network, &outputs).await.map_err(TrainError::Network)?)
+        let compared = self.validation.compare(&student.network, &student.outputs).await?;
+        Ok(worst_drop_points(&compared))
+    }
+
+    fn go_on(&self) -> Result<(), SearchError> {
+        if self.workshop.cancel.is_cancelled() { Err(SearchError::Cancelled) } else { Ok(()) }
+    }
+
+    /// The supernet, made when it is first asked for.
+    fn supernet(&mut self) -> Result<Supernet, TrainError> {
+        match self.supernet.take() {
+            Some(supernet) => Ok(supernet),
+            None => Ok(Supernet::new(self.workshop)?),
+        }
     }
 }
 
-impl Judge for BriefTraining<'_, '_> {
-    async fn worst_drop(&mut self, plan: &Plan) -> Result<f64, SearchError> {
-        let compared = self.compare(plan).await?;
-        let worst_drop_points = worst_drop_points(&compared);
-        let plan = self.workshop.space.summary(plan);
-        self.judged.push(JudgedPlan { plan: plan.clone(), worst_drop_points });
-        (self.on_event)(Event::PlanJudged { plan, worst_drop_points });
-        let total = self.workshop.settings.search.finalists;
-        (self.on_event)(Event::progress(Phase::Search, self.judged.len(), total, self.clock));
-        Ok(worst_drop_points)
+impl Evaluator for Referee<'_, '_> {
+    async fn judge(&mut self, plan: &Plan, image_passes: usize) -> Result<Judged, SearchError> {
+        self.go_on()?;
+        let worst_drop_points = self.measure(plan, image_passes).await.map_err(|error| match error {
+            ProjectError::Join(error) => SearchError::Join(error),
+            ProjectError::Train(error) => SearchError::Train(error),
+            ProjectError::Device(error) => SearchError::Train(TrainError::Network(error)),
+            other => SearchError::Join(JoinError::InvalidPlan { reason: other.to_string() }),
+        })?;
+        let summary = self.workshop.space.summary(plan);
+        self.judged.push(JudgedPlan { plan: summary.clone(), image_passes, worst_drop_points });
+        (self.on_event)(Event::PlanJudged { plan: summary, image_passes, worst_drop_points });
+        Ok(Judged { plan: plan.clone(), image_passes, worst_drop_points })
+    }
+
+    async fn train_shared(&mut self, plan: &Plan, progress: f64, warm_up: bool) -> Result<(), SearchError> {
+        self.go_on()?;
+        let mut supernet = self.supernet()?;
+        supernet.train(self.workshop, plan, progress, warm_up).await?;
+        self.supernet = Some(supernet);
+        yield_now().await;
+        Ok(())
+    }
+
+    async fn distances(&mut self, plans: &[Plan]) -> Result<Vec<Vec<f64>>, SearchError> {
+        let mut supernet = self.supernet()?;
+        let distances = supernet.distances(self.workshop, plans).await?;
+        self.supernet = Some(supernet);
+        Ok(distances)
+    }
+
+    fn tell(&mut self, news: SearchNews) {
+        match news {
+            SearchNews::Progress { done, total } => {
+                if done <= 1 {
+                    self.clock = Stopwatch::start();
+                }
+                (self.on_event)(Event::progress(Phase::Search, done, total, self.clock));
+            }
+            SearchNews::Step(step) => {
+                (self.on_event)(Event::SearchStep { step: step.clone() });
+                self.steps.push(step);
+            }
+        }
     }
 }

@@ -18,6 +18,7 @@ mod run;
 mod score;
 mod settings;
 mod source;
+mod supernet;
 mod table;
 mod teachers;
 mod workshop;

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 
 use super::evaluate::{Evaluation, worst_drop_points};
 use super::export::export;
-use super::judge::BriefTraining;
+use super::judge::Referee;
 use super::observer::DistilObserver;
 use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
@@ -64,24 +64,19 @@ pub async fn run(
     let clock = begin(Phase::Score, on_event, cancel)?;
     let scores = workshop.score(on_event).await?;
 
-    let search_clock = begin(Phase::Search, on_event, cancel)?;
+    begin(Phase::Search, on_event, cancel)?;
     let space = workshop.space.clone();
     let problem = Problem {
         space: &space,
         scores: &scores,
+        settings: &settings.search,
         budget: settings.budget,
-        finalists: settings.search.finalists,
         seed: settings.seed.into(),
     };
-    let mut judge = BriefTraining {
-        workshop: &mut workshop,
-        evaluation: validation,
-        on_event,
-        clock: search_clock,
-        judged: Vec::new(),
-    };
-    let plan = select(settings.selector, &problem, &mut judge).await?;
-    let BriefTraining { evaluation: validation, judged, .. } = judge;
+    let mut referee = Referee::new(&mut workshop, &validation, on_event);
+    let chosen = select(settings.selector, &problem, &mut referee).await?;
+    let Referee { judged, steps: search_steps, .. } = referee;
+    let plan = chosen.into_iter().next().ok_or_else(|| problem.out_of_reach())?.plan;
     let summary = space.summary(&plan);
     on_event(Event::PlanChosen { plan: summary.clone() });
     seconds.search = clock.elapsed_seconds();
@@ -122,6 +117,7 @@ pub async fn run(
         plan: summary,
         candidates: candidate_reports(&space, &scores),
         judged,
+        search_steps,
         tasks: networks
             .iter()
             .zip(on_validation.iter().zip(&on_test))

@@ -42,7 +42,8 @@ impl Settings {
         let mut settings = Self::default();
         settings.search.calibration_images = 256;
         settings.search.scored_donor_points = 2;
-        settings.search.finalists = 3;
+        settings.search.finalists = 4;
+        settings.search.supernet_steps = 60;
         settings.search.finalist_image_passes = 1_024;
         settings.train.image_passes = 4_000;
         settings
@@ -62,7 +63,11 @@ impl Settings {
             ("search.score_images", search.score_images),
             ("search.scored_donor_points", search.scored_donor_points),
             ("search.finalists", search.finalists),
+            ("search.finalist_rounds", search.finalist_rounds),
             ("search.finalist_image_passes", search.finalist_image_passes),
+            ("search.evaluations", search.evaluations),
+            ("search.survivors_per_point", search.survivors_per_point),
+            ("search.supernet_steps", search.supernet_steps),
             ("train.image_passes", train.image_passes),
             ("train.batch_size", train.batch_size),
             ("train.views", train.views),
@@ -72,6 +77,9 @@ impl Settings {
             [("train.learning_rate", train.learning_rate), ("train.temperature", train.temperature)]
                 .map(|(name, value)| (name, value, value > 0.0 && value.is_finite(), "a number above 0"));
         let weights = [
+            ("search.logit_learning_rate", search.logit_learning_rate),
+            ("search.budget_penalty", search.budget_penalty),
+            ("search.entropy_weight", search.entropy_weight),
             ("train.trunk_learning_rate", train.trunk_learning_rate),
             ("train.weight_decay", train.weight_decay),
             ("train.label_weight", train.label_weight),
@@ -87,7 +95,9 @@ impl Settings {
         ]
         .map(|(name, value)| (name, value, value >= 0.0 && value.is_finite(), "a number from 0"));
         let scale = f64::from(augment.scale);
-        let shares = [("train.augment.scale", scale, (0.0..1.0).contains(&scale), "from 0 to below 1")];
+        let warm_up = search.warm_up;
+        let shares = [("train.augment.scale", scale), ("search.warm_up", warm_up)]
+            .map(|(name, value)| (name, value, (0.0..1.0).contains(&value), "from 0 to below 1"));
         let mut all = counts.into_iter().chain(positive).chain(weights).chain(shares);
         match all.find(|(_, _, fine, _)| !fine) {
             Some((name, value, _, wanted)) => Err(ProjectError::Setting { name, value, wanted }),

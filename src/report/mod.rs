@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::Cost;
 use crate::join::PlanSummary;
+use crate::search::SearchStep;
 
 pub use table::{PlanLine, SpaceLine, TableLine};
 
@@ -29,6 +30,8 @@ pub struct Report {
     pub candidates: Vec<CandidateReport>,
     /// Plans that were compared after brief training.
     pub judged: Vec<JudgedPlan>,
+    /// The way of a differentiable search.
+    pub search_steps: Vec<SearchStep>,
     pub tasks: Vec<TaskReport>,
     /// Largest loss of accuracy on the test split over the tasks, in points. Negative if every task gained.
     pub worst_drop_points: f64,
@@ -71,6 +74,8 @@ pub struct CandidateReport {
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct JudgedPlan {
     pub plan: PlanSummary,
+    /// Images that passed it while it was trained.
+    pub image_passes: usize,
     /// Largest loss of accuracy on validation over the tasks, in points.
     pub worst_drop_points: f64,
 }

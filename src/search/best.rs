@@ -101,7 +101,7 @@ fn options(
 }
 
 /// Whether the sources that are decided so far have no cycle and read no dropped layer.
-fn consistent(sources: &[Option<Source>]) -> bool {
+pub fn consistent(sources: &[Option<Source>]) -> bool {
     let kept_from = |network: usize| match sources[network] {
         Some(Source::Join(join)) => join.receiver_point,
         _ => 0,

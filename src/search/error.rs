@@ -19,6 +19,15 @@ pub enum SearchError {
     )]
     Budget { budget: f64 },
 
+    #[error(
+        "there are more than {most} plans, too many to train each. \
+         Hint: lower the budget, or choose another selector"
+    )]
+    TooManyPlans { most: usize },
+
+    #[error("the run was stopped before there was a network to keep")]
+    Cancelled,
+
     #[error(transparent)]
     Join(#[from] JoinError),
 

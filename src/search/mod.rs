@@ -1,18 +1,28 @@
 //! Search: given candidates, their scores and a budget, choose a plan.
 //!
-//! Every selector stands behind [`Selector`] and asks the same [`Judge`]; none knows how plans are built or trained.
+//! Every selector stands behind [`Selector`] and asks the same [`Evaluator`]; none knows how plans are built or trained.
 
+mod annealing;
+mod baselines;
 mod best;
+mod differentiable;
 mod error;
-mod selectors;
+mod evaluator;
+mod halving;
+mod matching;
 mod settings;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use annealing::Annealing;
+pub use baselines::{Exhaustive, FixedDepth, Halving, RandomPlans, ShareAll};
+pub use differentiable::Differentiable;
 pub use error::SearchError;
-pub use selectors::{FixedDepth, Matching, RandomPlans, ShareAll};
+pub use evaluator::{Evaluator, Judged, LikelySource, SearchNews, SearchStep};
+pub use halving::halve;
+pub use matching::Matching;
 pub use settings::SearchSettings;
 
 use crate::join::{Join, Plan, Space};
@@ -38,21 +48,10 @@ pub type Scores = BTreeMap<(usize, Join), Score>;
 pub struct Problem<'a> {
     pub space: &'a Space,
     pub scores: &'a Scores,
+    pub settings: &'a SearchSettings,
     /// Largest MACs of a plan, relative to running the networks apart.
     pub budget: f64,
-    /// Number of plans that may be judged.
-    pub finalists: usize,
     pub seed: u64,
-}
-
-/// Fine-tunes a plan briefly and measures it on the validation split. Lower is better.
-pub trait Judge {
-    /// Largest loss of accuracy over the tasks, in points.
-    ///
-    /// # Errors
-    ///
-    /// The plan cannot be built or trained.
-    fn worst_drop(&mut self, plan: &Plan) -> impl Future<Output = Result<f64, SearchError>>;
 }
 
 /// A way to choose a plan.
@@ -62,32 +61,31 @@ pub trait Selector {
     /// # Errors
     ///
     /// No plan meets the budget; the nearest one that can be met is named.
-    fn propose(&self, problem: &Problem) -> Result<Vec<Plan>, SearchError>;
+    fn propose(
+        &self,
+        problem: &Problem<'_>,
+        evaluator: &mut impl Evaluator,
+    ) -> impl Future<Output = Result<Vec<Plan>, SearchError>>;
 
-    /// Proposes, lets the judge compare the first `finalists` proposals, and takes the best of them; of equals the
-    /// cheaper.
+    /// Proposes, and lets brief training compare the first proposals. The best comes first, of equals the cheaper.
     ///
     /// # Errors
     ///
-    /// As [`Selector::propose`], and the judge's own.
+    /// As [`Selector::propose`], and the evaluator's own.
     fn select(
         &self,
-        problem: &Problem,
-        judge: &mut impl Judge,
-    ) -> impl Future<Output = Result<Plan, SearchError>> {
+        problem: &Problem<'_>,
+        evaluator: &mut impl Evaluator,
+    ) -> impl Future<Output = Result<Vec<Judged>, SearchError>> {
         async {
-            let mut plans = self.propose(problem)?;
-            plans.truncate(problem.finalists.max(1));
-            if plans.len() > 1 {
-                let mut judged = Vec::new();
-                for plan in plans {
-                    let drop = judge.worst_drop(&plan).await?;
-                    judged.push((drop, problem.space.macs(&plan), plan));
-                }
-                judged.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-                plans = judged.into_iter().map(|(_, _, plan)| plan).collect();
+            let mut plans = self.propose(problem, evaluator).await?;
+            let SearchSettings { finalists, finalist_rounds, finalist_image_passes, .. } = *problem.settings;
+            plans.truncate(finalists.max(1));
+            if let ([_], true) = (&plans[..], finalists == 1) {
+                let unjudged = |plan| Judged { plan, image_passes: 0, worst_drop_points: f64::NAN };
+                return Ok(plans.into_iter().map(unjudged).collect());
             }
-            plans.into_iter().next().ok_or_else(|| problem.out_of_reach())
+            halve(problem, plans, finalist_image_passes, finalist_rounds, evaluator).await
         }
     }
 }
@@ -97,8 +95,10 @@ pub trait Selector {
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "kebab-case")]
 pub enum SelectorName {
-    /// Best scores before training, the finalists compared after brief training.
+    /// Probabilities over all joins, trained together with shared weights; the finalists compared after brief training.
     #[default]
+    Differentiable,
+    /// Best scores before training, the finalists compared after brief training.
     Matching,
     /// Everything but the last layers is shared.
     ShareAll,
@@ -106,23 +106,42 @@ pub enum SelectorName {
     FixedDepth,
     /// Valid plans drawn at random, compared after brief training.
     Random,
+    /// Many plans drawn at random; the better half is trained further, again and again.
+    Halving,
+    /// Simulated annealing by GMorph's rule.
+    Annealing,
+    /// Every plan within the budget, compared after brief training.
+    Exhaustive,
 }
 
 impl SelectorName {
-    pub const ALL: [Self; 4] = [Self::Matching, Self::ShareAll, Self::FixedDepth, Self::Random];
+    pub const ALL: [Self; 8] = [
+        Self::Differentiable,
+        Self::Matching,
+        Self::ShareAll,
+        Self::FixedDepth,
+        Self::Random,
+        Self::Halving,
+        Self::Annealing,
+        Self::Exhaustive,
+    ];
 
     /// The name as it is written in settings and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Differentiable => "differentiable",
             Self::Matching => "matching",
             Self::ShareAll => "share-all",
             Self::FixedDepth => "fixed-depth",
             Self::Random => "random",
+            Self::Halving => "halving",
+            Self::Annealing => "annealing",
+            Self::Exhaustive => "exhaustive",
         }
     }
 }
 
-/// Chooses a plan with the selector of this name.
+/// Chooses a plan with the selector of this name: the best first, then the others that were judged.
 ///
 /// # Errors
 ///
@@ -130,17 +149,26 @@ impl SelectorName {
 pub async fn select(
     name: SelectorName,
     problem: &Problem<'_>,
-    judge: &mut impl Judge,
-) -> Result<Plan, SearchError> {
+    evaluator: &mut impl Evaluator,
+) -> Result<Vec<Judged>, SearchError> {
     match name {
-        SelectorName::Matching => Matching.select(problem, judge).await,
-        SelectorName::ShareAll => ShareAll.select(problem, judge).await,
-        SelectorName::FixedDepth => FixedDepth.select(problem, judge).await,
-        SelectorName::Random => RandomPlans.select(problem, judge).await,
+        SelectorName::Differentiable => Differentiable.select(problem, evaluator).await,
+        SelectorName::Matching => Matching.select(problem, evaluator).await,
+        SelectorName::ShareAll => ShareAll.select(problem, evaluator).await,
+        SelectorName::FixedDepth => FixedDepth.select(problem, evaluator).await,
+        SelectorName::Random => RandomPlans.select(problem, evaluator).await,
+        SelectorName::Halving => Halving.select(problem, evaluator).await,
+        SelectorName::Annealing => Annealing.select(problem, evaluator).await,
+        SelectorName::Exhaustive => Exhaustive.select(problem, evaluator).await,
     }
 }
 
 impl Problem<'_> {
+    /// The joins of one receiver that are considered.
+    pub fn joins(&self, network: usize) -> impl Iterator<Item = Join> {
+        self.scores.keys().filter(move |(receiver, _)| *receiver == network).map(|(_, join)| *join)
+    }
+
     /// Whether a plan is valid and meets the budget.
     pub fn fits(&self, plan: &Plan) -> bool {
         plan.check(self.space).is_ok() && self.space.relative_macs(plan) <= self.budget

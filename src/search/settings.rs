@@ -18,8 +18,24 @@ pub struct SearchSettings {
     pub scored_donor_points: usize,
     /// Plans that are fine-tuned briefly and compared on the validation split before one is chosen.
     pub finalists: usize,
-    /// Images that pass each finalist while it is fine-tuned.
+    /// Rounds of that comparison: after each but the last, the better half goes on with twice the passes.
+    pub finalist_rounds: usize,
+    /// Images that pass each finalist of the last round while it is fine-tuned.
     pub finalist_image_passes: usize,
+    /// Plans that `halving` and `annealing` train.
+    pub evaluations: usize,
+    /// Joins per donor and receiver point that enter the differentiable search, the best before training.
+    pub survivors_per_point: usize,
+    /// Steps of the differentiable search, one batch each.
+    pub supernet_steps: usize,
+    /// Share of these steps in which plans are drawn uniformly and only adapters learn.
+    pub warm_up: f64,
+    /// Learning rate of the probabilities' logits.
+    pub logit_learning_rate: f64,
+    /// Weight of the expected cost above the budget.
+    pub budget_penalty: f64,
+    /// Weight of the choices' entropy at the end of the search.
+    pub entropy_weight: f64,
 }
 
 impl Default for SearchSettings {
@@ -29,8 +45,16 @@ impl Default for SearchSettings {
             ridge_rows_per_channel: 16,
             score_images: 128,
             scored_donor_points: 100,
-            finalists: 6,
+            finalists: 8,
+            finalist_rounds: 2,
             finalist_image_passes: 4_096,
+            evaluations: 16,
+            survivors_per_point: 1,
+            supernet_steps: 200,
+            warm_up: 0.1,
+            logit_learning_rate: 0.1,
+            budget_penalty: 5.0,
+            entropy_weight: 0.1,
         }
     }
 }

@@ -90,6 +90,21 @@ pub fn divergence_at_best_temperature(teacher: &[f32], student: &[f32], classes:
         .fold(f64::INFINITY, f64::min)
 }
 
+/// Mean total variation distance of two networks' class probabilities: from 0, always the same, to 1. Half the sum of
+/// absolute differences; unlike a divergence it means the same for any number of classes.
+///
+/// # Shapes
+///
+/// - `teacher`, `student`: logits, `[images, classes]`, row-major
+pub fn total_variation(teacher: &[f32], student: &[f32], classes: usize) -> f64 {
+    let rows = teacher.chunks_exact(classes).zip(student.chunks_exact(classes));
+    let distance = rows.map(|(teacher, student)| {
+        let (teacher, student) = (log_softmax(teacher, 1.0), log_softmax(student, 1.0));
+        0.5 * teacher.iter().zip(&student).map(|(a, b)| (a.exp() - b.exp()).abs()).sum::<f64>()
+    });
+    distance.sum::<f64>() / (teacher.len() / classes.max(1)).max(1) as f64
+}
+
 fn divergence(teacher: &[f32], student: &[f32], temperature: f64) -> f64 {
     let teacher = log_softmax(teacher, 1.0);
     let student = log_softmax(student, temperature);
@@ -122,6 +137,14 @@ mod tests {
         let constant = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
         assert!((cohens_kappa(&varied, &varied, 2) - 1.0).abs() < 1e-12);
         assert!(cohens_kappa(&varied, &constant, 2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn equals_have_no_distance_and_certain_opposites_have_all() {
+        let sure = [50.0, 0.0, 0.0, 50.0];
+        let opposite = [0.0, 50.0, 50.0, 0.0];
+        assert!(total_variation(&sure, &sure, 2) < 1e-12);
+        assert!((total_variation(&sure, &opposite, 2) - 1.0).abs() < 1e-12);
     }
 
     #[test]

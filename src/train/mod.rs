@@ -11,7 +11,9 @@ mod step_loop;
 
 pub use error::TrainError;
 pub use loss::{cross_entropy, distillation, hint};
-pub use metrics::{Agreement, agreement, argmax, cohens_kappa, divergence_at_best_temperature};
+pub use metrics::{
+    Agreement, agreement, argmax, cohens_kappa, divergence_at_best_temperature, total_variation,
+};
 pub use schedule::one_cycle;
 pub use settings::TrainSettings;
 pub use step_loop::{BatchSource, Observer, StepReport, Student, TaskTarget, TrainBatch, train};

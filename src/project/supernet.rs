@@ -1,0 +1,213 @@
+//! The supernet: all networks and all adapters, of which each plan uses a part.
+
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Tensor, TensorData};
+
+use super::source::DistilSource;
+use super::workshop::Workshop;
+use crate::data::Split;
+use crate::data::batch::{IndexBatch, training_batches};
+use crate::graph::TensorId;
+use crate::join::{Join, Plan, Source, adapter_graph};
+use crate::net::{NetError, Network, read_all};
+use crate::ops::{Mode, Value};
+use crate::train::{BatchSource, TaskTarget, TrainError, distillation, one_cycle, total_variation};
+
+/// Networks and adapters with weights of their own, on a device with automatic differentiation.
+pub struct Supernet {
+    networks: Vec<Network>,
+    adapters: BTreeMap<(usize, Join), Network>,
+    optimiser: ModuleOptimizer,
+    steps: usize,
+    looks: usize,
+    /// Batches of the split that the choice is made on.
+    held_out: Vec<IndexBatch>,
+}
+
+impl Supernet {
+    /// All weights as the originals and the fitted adapters have them.
+    ///
+    /// # Errors
+    ///
+    /// A network that cannot be run; the networks have been checked before.
+    pub fn new(workshop: &Workshop) -> Result<Self, NetError> {
+        let device = &workshop.device;
+        let networks = workshop
+            .networks
+            .iter()
+            .map(|network| Network::new(&network.graph, device))
+            .collect::<Result<_, _>>()?;
+        let decay = workshop.settings.train.weight_decay as f32;
+        let images = [Split::Architecture, Split::Train]
+            .map(|split| workshop.dataset.indices(split))
+            .into_iter()
+            .find(|images| !images.is_empty())
+            .unwrap_or_default();
+        let batch = workshop.settings.train.batch_size;
+        Ok(Self {
+            networks,
+            adapters: BTreeMap::new(),
+            optimiser: AdamWConfig::new().with_weight_decay(decay).init(),
+            steps: 0,
+            looks: 0,
+            held_out: training_batches(&images, batch, workshop.settings.seed.into(), 2),
+        })
+    }
+
+    /// Trains the layers that the plan uses with one batch of the training split.
+    ///
+    /// # Errors
+    ///
+    /// The device fails.
+    pub async fn train(
+        &mut self,
+        workshop: &mut Workshop<'_>,
+        plan: &Plan,
+        progress: f64,
+        warm_up: bool,
+    ) -> Result<(), TrainError> {
+        self.prepare(workshop, plan)?;
+        let settings = &workshop.settings.train;
+        let batch = {
+            let labels = vec![None; self.networks.len()];
+            let mut source = DistilSource::new(
+                workshop.dataset,
+                &mut workshop.teachers,
+                settings,
+                labels,
+                Vec::new(),
+                workshop.settings.seed.into(),
+                workshop.device.clone(),
+            );
+            source.batch(self.steps).await?
+        };
+        self.steps += 1;
+        let logits = self.forward(workshop, plan, batch.images, Mode::Training, |network| network.clone());
+        let losses = logits.into_iter().zip(&batch.targets).filter_map(|(logits, target)| {
+            let TaskTarget { teacher: Some(teacher), .. } = target else { return None };
+            Some(distillation(logits, teacher.clone(), settings.temperature))
+        });
+        let Some(loss) = losses.reduce(|sum, loss| sum + loss) else { return Ok(()) };
+        let mut gradients = loss.backward();
+        // The schedule's peak comes early, its end with the search's.
+        let rate = one_cycle((progress * 1000.0) as usize, 1000, settings.learning_rate);
+        for key in plan.joins() {
+            if let Some(adapter) = self.adapters.get_mut(&key) {
+                let gradients = GradientsParams::from_module(&mut gradients, adapter);
+                *adapter = self.optimiser.step(rate, adapter.clone(), gradients);
+            }
+        }
+        if !warm_up {
+            for network in &mut self.networks {
+                let gradients = GradientsParams::from_module(&mut gradients, network);
+                *network = self.optimiser.step(rate, network.clone(), gradients);
+            }
+        }
+        Ok(())
+    }
+
+    /// Per plan and task the distance of the class probabilities from the teacher's, all on one batch.
+    ///
+    /// # Errors
+    ///
+    /// The device fails.
+    pub async fn distances(
+        &mut self,
+        workshop: &mut Workshop<'_>,
+        plans: &[Plan],
+    ) -> Result<Vec<Vec<f64>>, TrainError> {
+        for plan in plans {
+            self.prepare(workshop, plan)?;
+        }
+        let drawn = &self.held_out[self.looks % self.held_out.len().max(1)];
+        self.looks += 1;
+        let size = workshop.dataset.shape;
+        let shape = [drawn.indices.len(), size.channels, size.height, size.width];
+        let images = workshop.dataset.batch(drawn, None).images;
+        let teachers = workshop.teachers.logits(&images, shape, None, &drawn.indices).await?;
+        let device = workshop.device.clone().inner();
+        let images: Tensor<4> = Tensor::from_data(TensorData::new(images, shape), &device);
+        let values: Vec<Value> = plans
+            .iter()
+            .flat_map(|plan| self.forward(workshop, plan, images.clone(), Mode::Training, Module::valid))
+            .map(Value::from)
+            .collect();
+        let read = read_all(values).await?;
+        Ok(read
+            .chunks(self.networks.len())
+            .map(|tasks| {
+                let pairs = tasks.iter().zip(&teachers).zip(&workshop.teachers.classes);
+                pairs
+                    .map(|((student, teacher), classes)| total_variation(teacher, student, *classes))
+                    .collect()
+            })
+            .collect())
+    }
+
+    /// Makes the adapters of a plan that has not been met before.
+    fn prepare(&mut self, workshop: &Workshop, plan: &Plan) -> Result<(), NetError> {
+        for (receiver, join) in plan.joins() {
+            if let (false, Some(adapter)) =
+                (self.adapters.contains_key(&(receiver, join)), workshop.adapters.get(&(receiver, join)))
+            {
+                let [from, to] = workshop.space.ends(receiver, join);
+                let network = Network::new(&adapter_graph(adapter, from, to), &workshop.device)?;
+                self.adapters.insert((receiver, join), network);
+            }
+        }
+        Ok(())
+    }
+
+    /// Logits of all tasks. `part` gives each network as it is to be run.
+    fn forward(
+        &self,
+        workshop: &Workshop,
+        plan: &Plan,
+        images: Tensor<4>,
+        mode: Mode,
+        part: impl Fn(&Network) -> Network,
+    ) -> Vec<Tensor<2>> {
+        let count = self.networks.len();
+        let tensor = |network: usize, point: usize| workshop.space.networks[network].points[point].tensor;
+        let mut taps: BTreeMap<(usize, usize), Value> = BTreeMap::new();
+        let mut logits: Vec<Option<Tensor<2>>> = vec![None; count];
+        // A donor comes before its receivers: each round runs those whose donors have run.
+        while logits.iter().any(Option::is_none) {
+            for network in 0..count {
+                let feed = match plan.0[network] {
+                    _ if logits[network].is_some() => continue,
+                    Source::Root => (self.networks[network].graph().inputs[0], images.clone().into()),
+                    Source::Join(join) => {
+                        let (Some(donor), Some(adapter)) =
+                            (taps.get(&(join.donor, join.donor_point)), self.adapters.get(&(network, join)))
+                        else {
+                            continue;
+                        };
+                        let adapted = part(adapter).run(
+                            &[(adapter.graph().inputs[0], donor.clone())],
+                            &adapter.graph().outputs,
+                            mode,
+                        );
+                        let Some(adapted) = adapted.targets.into_iter().next() else { continue };
+                        (tensor(network, join.receiver_point), adapted)
+                    }
+                };
+                let tapped: Vec<usize> = plan
+                    .joins()
+                    .filter(|(_, join)| join.donor == network)
+                    .map(|(_, join)| join.donor_point)
+                    .collect();
+                let mut targets: Vec<TensorId> = vec![workshop.teachers.outputs[network]];
+                targets.extend(tapped.iter().map(|point| tensor(network, *point)));
+                let mut found =
+                    part(&self.networks[network]).run(&[feed], &targets, mode).targets.into_iter();
+                logits[network] = found.next().map(Value::to_rank::<2>);
+                taps.extend(tapped.into_iter().map(|point| (network, point)).zip(found));
+            }
+        }
+        logits.into_iter().flatten().collect()
+    }
+}
