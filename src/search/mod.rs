@@ -181,13 +181,15 @@ impl Problem<'_> {
         SearchError::BudgetOutOfReach { budget: self.budget, nearest }
     }
 
-    /// How bad a join looks before training: what its tail's agreement with the teacher lacks (1 for chance), and the
-    /// share of the receiver's MACs that nobody computes any more. The first alone favours joins that leave out most of
-    /// a network, which no training makes good.
+    /// How bad a join looks before training, from 0 upwards: what its tail's agreement with the teacher lacks (1 for
+    /// chance), what its adapter does not explain, and how far apart in depth its two points are, each as a share of its
+    /// network's MACs. Agreement alone says nothing of late joins, which all look like chance; the gap in depth tells of
+    /// layers that nobody computes any more, and of donors too specialised to be read.
     pub fn badness(&self, receiver: usize, join: Join) -> f64 {
         let [from, to] = self.space.ends(receiver, join);
-        let skipped = to.macs_before.saturating_sub(from.macs_before) as f64;
-        let lacking = self.scores.get(&(receiver, join)).map_or(1.0, |score| 1.0 - score.kappa);
-        lacking + skipped / self.space.networks[receiver].macs.max(1) as f64
+        let depth = |macs: u64, network: usize| macs as f64 / self.space.networks[network].macs.max(1) as f64;
+        let gap = (depth(from.macs_before, join.donor) - depth(to.macs_before, receiver)).abs();
+        let lacking = |score: &Score| (1.0 - score.kappa) + (1.0 - score.r_squared);
+        self.scores.get(&(receiver, join)).map_or(2.0, lacking) + gap
     }
 }
