@@ -29,7 +29,7 @@ describe('files', () => {
     await lab.addFiles([files.notNetwork, files.network('typeface'), files.emptyZip]);
     expect(names()).toEqual(['character', 'typeface']);
     expect(lab.data?.images).toBeGreaterThan(0);
-    expect(lab.problems.map(({ area, hint }) => [area, Boolean(hint)])).toEqual([
+    expect(lab.problems.all.map(({ area, hint }) => [area, Boolean(hint)])).toEqual([
       ['networks', true],
       ['data', true],
     ]);
@@ -37,7 +37,7 @@ describe('files', () => {
 
   test('that nobody can use are said so', async () => {
     await lab.addFiles([{ path: 'thesis.pdf', file: new Blob() }]);
-    expect(lab.problems[0]?.message).toContain('thesis.pdf');
+    expect(lab.problems.all[0]?.message).toContain('thesis.pdf');
   });
 });
 
@@ -59,7 +59,7 @@ describe('a network that says nothing of its task', () => {
     await lab.addFiles([files.network('character'), files.network('species')]);
     await lab.completeNetwork(lab.unfinished[0]!, { task: 'character' });
     expect(lab.unfinished).toHaveLength(1);
-    expect(lab.problems[0]?.message).toContain('character');
+    expect(lab.problems.all[0]?.message).toContain('character');
   });
 });
 
@@ -92,7 +92,7 @@ describe('a run', () => {
     worker.break();
     await run;
     expect(lab.run?.status).toBe('failed');
-    expect(lab.problems.map(({ area }) => area)).toEqual(['core', 'run']);
+    expect(lab.problems.all.map(({ area }) => area)).toEqual(['core', 'run']);
     await vi.waitFor(() => expect(lab.core.state).toBe('ready'));
     await lab.start();
     expect(lab.run?.status).toBe('finished');
