@@ -5,6 +5,13 @@ import type { BackendInUse } from '../worker/protocol';
 export type Effort = keyof BackendInUse['settings'];
 export type Chosen = Required<Pick<Settings, 'budget' | 'selector' | 'seed' | 'use_labels'>>;
 
+/** The steps in which a budget is chosen. */
+export const budgetStep = 0.01;
+
+/** The budget to choose so that `nearest` is met: the next step above, within what floating point can tell. */
+export const budgetAbove = (nearest: number) =>
+  Math.min(1, Math.ceil(nearest / budgetStep - 1e-6) / Math.round(1 / budgetStep));
+
 export class Choices implements Chosen {
   budget = $state<Chosen['budget']>(0.42);
   selector = $state<Chosen['selector']>('matching');

@@ -215,6 +215,12 @@ export class Lab {
     }
   }
 
+  /** Takes another budget in place of one that no plan can meet. */
+  useBudget(budget: number): void {
+    this.choices.budget = budget;
+    this.problems.clear('run');
+  }
+
   stop(): void {
     if (this.run?.status !== 'running') return;
     this.run.status = 'stopping';

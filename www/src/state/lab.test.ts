@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine, type EngineListener } from '../worker/engine';
 import { files, InlineWorker } from '../worker/testing';
+import { budgetAbove } from './choices.svelte';
 import { Lab } from './lab.svelte';
 
 let lab: Lab;
@@ -84,6 +85,18 @@ describe('a run', () => {
       seed: 7,
       train: { image_passes: 4000 },
     });
+  });
+
+  test('whose budget no plan meets offers the nearest, and then works', async () => {
+    lab.choices.budget = 0.1;
+    await lab.start();
+    const [problem] = lab.problems.all;
+    expect([lab.run?.status, problem?.area]).toEqual(['failed', 'run']);
+    lab.useBudget(budgetAbove(problem!.nearestBudget!));
+    expect([lab.choices.budget, lab.problems.all, lab.missing]).toEqual([0.13, [], null]);
+    expect([names().length, lab.data?.tasks.length]).toEqual([2, 2]);
+    await lab.start();
+    expect(lab.run?.status).toBe('finished');
   });
 
   test('that breaks is told, and can be started again', async () => {

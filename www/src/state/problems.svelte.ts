@@ -3,7 +3,10 @@ import type { Failure } from '../worker/protocol';
 
 export type Area = 'core' | 'networks' | 'data' | 'run';
 
-export interface Problem extends Pick<Failure, 'message' | 'hint'> {
+/** What is told of a failure. */
+type Told = Omit<Failure, 'code'>;
+
+export interface Problem extends Told {
   id: number;
   area: Area;
 }
@@ -17,10 +20,9 @@ export class Problems {
   }
 
   /** Takes in a problem, unless it is told already. */
-  add(area: Area, { message, hint }: Pick<Failure, 'message' | 'hint'>): void {
-    const isKnown = this.#list.some((known) => known.area === area && known.message === message);
-    if (isKnown) return;
-    this.#list = [...this.#list, { id: ++this.#lastId, area, message, ...(hint ? { hint } : {}) }];
+  add(area: Area, told: Told): void {
+    const isKnown = this.#list.some((known) => known.area === area && known.message === told.message);
+    if (!isKnown) this.#list = [...this.#list, { ...told, id: ++this.#lastId, area }];
   }
 
   dismiss(id: number): void {

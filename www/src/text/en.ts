@@ -301,6 +301,7 @@ export const en = {
   problem: {
     next: 'What to do',
     dismiss: 'Dismiss',
+    useBudget: (budget: string) => `Use ${budget}`,
     unreadable: (name: string) => `${name} could not be loaded.`,
     unreadableHint: 'See that the file is on the server, then try again.',
     unknownFiles: (names: string) => `Nothing to do with ${names}.`,

@@ -281,6 +281,7 @@ export const zhHant: Texts = {
   problem: {
     next: '怎麼辦',
     dismiss: '關閉',
+    useBudget: (budget) => `改用 ${budget}`,
     unreadable: (name) => `無法載入 ${name}。`,
     unreadableHint: '請確認檔案在伺服器上，然後再試一次。',
     unknownFiles: (names) => `無法使用 ${names}。`,

@@ -7,6 +7,9 @@ import { candidates, outcome, planOf } from './results';
 /** Milliseconds between events; tests set it to 0. */
 export const pace = { milliseconds: 12 };
 
+/** No smaller budget is met. */
+const nearestBudget = 0.127;
+
 type OnProgress = (done: number, total: number) => void;
 
 const pause = (factor = 1) => new Promise((resolve) => setTimeout(resolve, pace.milliseconds * factor));
@@ -18,8 +21,8 @@ async function readImages(count: number, onProgress: OnProgress): Promise<void> 
   }
 }
 
-function failure(code: string, message: string, hint: string): CoreFailure {
-  return new CoreFailure({ code, message, hint });
+function failure(code: string, message: string, hint: string, more?: { nearestBudget: number }): CoreFailure {
+  return new CoreFailure({ code, message, hint, ...more });
 }
 
 export class Session {
@@ -162,6 +165,10 @@ export class Session {
 
   async #search(settings: Settings, onEvent: (event: Event) => void): Promise<PlanSummary> {
     onEvent({ kind: 'phase_started', phase: 'search' });
+    if ((settings.budget ?? 1) < nearestBudget) {
+      const hint = `The nearest budget that this selector can meet is ${nearestBudget}.`;
+      throw failure('budget_out_of_reach', 'No plan is that small.', hint, { nearestBudget });
+    }
     const plans = [1, 2, 3, 4].slice(0, settings.search?.finalists).map((kept) => planOf(this.#cards, kept));
     for (const [index, plan] of plans.entries()) {
       await pause(30);
