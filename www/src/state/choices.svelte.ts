@@ -10,7 +10,7 @@ export const budgetStep = 0.01;
 
 /** The budget to choose so that `nearest` is met: the next step above, within what floating point can tell. */
 export const budgetAbove = (nearest: number) =>
-  Math.min(1, Math.ceil(nearest / budgetStep - 1e-6) / Math.round(1 / budgetStep));
+  Math.min(1, Math.ceil(nearest / budgetStep - 1e-9) / Math.round(1 / budgetStep));
 
 export class Choices implements Chosen {
   budget = $state<Chosen['budget']>(0.42);

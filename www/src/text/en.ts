@@ -155,6 +155,15 @@ export const en = {
       evaluate: 'Evaluate',
       export: 'Write files',
     },
+    /** What goes on while a phase can't tell how far it is. */
+    silent: {
+      teachers: 'Preparing the originals',
+      score: 'Fitting an adapter for every join; scores follow',
+      search: 'Training plans briefly to compare them',
+      distil: 'Building the joined network',
+      evaluate: 'Comparing it with the originals on images that nothing has seen',
+      export: 'Writing the files',
+    },
     phaseNow: (name: string, nth: number) => `Phase ${nth} of 6: ${name}`,
     left: (duration: string) => `about ${duration} left in this phase`,
     elapsed: (duration: string) => `${duration} so far`,
