@@ -4,16 +4,19 @@ use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
 use crate::project::ProjectError;
+use crate::search::SearchError;
 
 /// What went wrong, for the page.
 pub struct Failure {
     message: String,
     code: &'static str,
+    /// The smallest budget that can be met, where none was found for a smaller one.
+    nearest_budget: Option<f64>,
 }
 
 impl Failure {
     pub fn new(message: impl Into<String>, code: &'static str) -> Self {
-        Self { message: message.into(), code }
+        Self { message: message.into(), code, nearest_budget: None }
     }
 
     /// A second call while a run is going on.
@@ -29,13 +32,17 @@ pub fn bad_message(what: &str) -> Failure {
 
 impl From<ProjectError> for Failure {
     fn from(error: ProjectError) -> Self {
-        Self::new(error.to_string(), error.code())
+        let nearest_budget = match error {
+            ProjectError::Search(SearchError::BudgetOutOfReach { nearest, .. }) => Some(nearest),
+            _ => None,
+        };
+        Self { nearest_budget, ..Self::new(error.to_string(), error.code()) }
     }
 }
 
 impl From<Failure> for JsValue {
     /// An `Error` whose `message` is what was wrong, whose `hint` is what to do next, if there is one, and whose
-    /// `code` is a short name for programs.
+    /// `code` is a short name for programs. With the code `budget_out_of_reach`, `nearestBudget` is a number.
     fn from(failure: Failure) -> Self {
         let (message, hint) = match failure.message.split_once(" Hint: ") {
             Some((message, hint)) => (message, Some(hint)),
@@ -46,6 +53,9 @@ impl From<Failure> for JsValue {
         let _ = Reflect::set(&error, &"code".into(), &failure.code.into());
         if let Some(hint) = hint {
             let _ = Reflect::set(&error, &"hint".into(), &hint.into());
+        }
+        if let Some(nearest) = failure.nearest_budget {
+            let _ = Reflect::set(&error, &"nearestBudget".into(), &nearest.into());
         }
         error.into()
     }

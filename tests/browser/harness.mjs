@@ -3,10 +3,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import AxeModule from '@axe-core/playwright';
 import { chromium as driver } from 'playwright-core';
 import { dist } from '../../scripts/paths.mjs';
 import { serve } from '../../scripts/serve.mjs';
 import { chromium } from '../../scripts/tools.mjs';
+
+const AxeBuilder = AxeModule.default ?? AxeModule;
 
 /** WebGPU without a GPU: correct, slow, the same on every machine. */
 export const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
@@ -55,6 +58,14 @@ export async function startLab({ base = '/some/sub-path/' } = {}) {
 /** Waits until a backend has been chosen and is up. */
 export const ready = (page) =>
   page.locator('[popovertarget=backend] .light.ready').waitFor({ timeout: 60_000 });
+
+/** What axe finds wrong with the page as it is: rules and places. */
+export async function axeViolations(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+  );
+}
 
 /** The bytes behind a download link of the results. */
 export async function download(page, name) {

@@ -24,7 +24,7 @@ function unzip(bytes) {
 }
 
 /** A zip archive of files that are not compressed. */
-function zip(files) {
+export function zip(files) {
   const parts = [];
   const index = [];
   let at = 0;

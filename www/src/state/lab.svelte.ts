@@ -1,6 +1,6 @@
 // Everything the page knows, and everything a person can do on it.
 import { language } from '../text/language.svelte';
-import type { DataCard, NetworkCard, NetworkOptions, Settings } from '../worker/core';
+import type { DataCard, NetworkCard, NetworkOptions } from '../worker/core';
 import { createEngine, type Engine } from '../worker/engine';
 import { toFailure } from '../worker/failure';
 import type {
@@ -11,8 +11,10 @@ import type {
   NamedFile,
   OutsideAnswer,
 } from '../worker/protocol';
+import { Choices } from './choices.svelte';
 import { sortFiles } from './files';
 import { freeSlot, type Line, lineOf } from './lines';
+import { type Area, Problems } from './problems.svelte';
 import { EventBuffer, Run } from './run.svelte';
 import { listSamples, readFile, type Sample, Unreadable } from './samples';
 
@@ -29,15 +31,6 @@ export interface Unfinished {
   file: NamedFile;
 }
 
-export type Area = 'core' | 'networks' | 'data' | 'run';
-
-export interface Problem {
-  id: number;
-  area: Area;
-  message: string;
-  hint?: string | undefined;
-}
-
 export type Core =
   | { state: 'opening' }
   | { state: 'ready'; inUse: BackendInUse }
@@ -45,11 +38,6 @@ export type Core =
 
 /** What is going on besides a run. */
 export type Busy = { what: 'network' | 'data' | 'sample'; name: string };
-
-export type Effort = 'quick' | 'full';
-export type Choices = Required<Pick<Settings, 'budget' | 'selector' | 'seed' | 'use_labels'>> & {
-  effort: Effort;
-};
 
 export class Lab {
   core = $state.raw<Core>({ state: 'opening' });
@@ -61,24 +49,17 @@ export class Lab {
   busy = $state.raw<Busy | null>(null);
   /** How far the reading of images is. */
   reading = $state.raw<LoadProgress | null>(null);
-  problems = $state.raw<Problem[]>([]);
   run = $state.raw<Run | null>(null);
   /** Whether networks or images have changed since the run. */
   outdated = $state(false);
-  choices = $state<Choices>({
-    budget: 0.42,
-    selector: 'matching',
-    seed: 0,
-    use_labels: true,
-    effort: 'quick',
-  });
+  readonly problems = new Problems();
+  readonly choices = new Choices();
 
   readonly #engine: Engine;
   readonly #onReading = (progress: LoadProgress) => {
     this.reading = progress;
   };
   #lastId = 0;
-  #hasDefaults = false;
   #work: Promise<void> = Promise.resolve();
 
   constructor(makeEngine: typeof createEngine = createEngine) {
@@ -89,15 +70,15 @@ export class Lab {
       opened: (inUse) => {
         this.core = { state: 'ready', inUse };
         this.wish = inUse.wish;
-        this.#startFrom(inUse.settings.full);
+        this.choices.startFrom(inUse.settings.full);
       },
       unavailable: (failure) => {
         this.core = { state: 'failed', failure };
-        this.#report('core', failure);
+        this.problems.add('core', failure);
       },
       broke: () => {
         const { broke, brokeHint } = language.texts.backend;
-        this.#complain('core', broke, brokeHint);
+        this.problems.add('core', { message: broke, hint: brokeHint });
       },
     });
     this.#engine.open('auto');
@@ -127,14 +108,14 @@ export class Lab {
       this.samples = await listSamples();
     } catch {
       const { missing, missingHint } = language.texts.samples;
-      this.#complain('networks', missing, missingHint);
+      this.problems.add('networks', { message: missing, hint: missingHint });
     }
   }
 
   chooseBackend(wish: BackendWish): void {
     if (this.running) return;
     this.wish = wish;
-    this.#clear('core');
+    this.problems.clear('core');
     this.#engine.open(wish);
   }
 
@@ -146,7 +127,7 @@ export class Lab {
   loadSample(sample: Sample): Promise<void> {
     return this.#doing({ what: 'sample', name: sample.name }, 'networks', async () => {
       const [data, ...networks] = await Promise.all([sample.data, ...sample.networks].map(readFile));
-      this.problems = [];
+      this.problems.clear();
       this.unfinished = [];
       while (this.networks.length > 0) await this.#removeAt(this.networks.length - 1);
       for (const network of networks) await this.#addNetwork(network);
@@ -158,22 +139,25 @@ export class Lab {
   async addFiles(files: readonly NamedFile[]): Promise<void> {
     const texts = language.texts.problem;
     if (this.running) {
-      this.#complain('networks', texts.busy, texts.busyHint);
+      this.problems.add('networks', { message: texts.busy, hint: texts.busyHint });
       return;
     }
     const { networks, zips, images, unknown } = sortFiles(files);
-    if (networks.length > 0 || unknown.length > 0) this.#clear('networks');
-    if (zips.length > 0 || images.length > 0) this.#clear('data');
+    if (networks.length > 0 || unknown.length > 0) this.problems.clear('networks');
+    if (zips.length > 0 || images.length > 0) this.problems.clear('data');
     for (const file of networks) await this.addNetwork(file);
     const [zip, ...more] = zips;
     if (zip) await this.#loadData(zip.path, () => this.#engine.loadZip(zip, this.#onReading));
     else if (images.length > 0)
       await this.#loadData('', () => this.#engine.loadFiles(images, this.#onReading));
-    if (more.length > 0) this.#complain('data', texts.oneZip, texts.oneZipHint);
+    if (more.length > 0) this.problems.add('data', { message: texts.oneZip, hint: texts.oneZipHint });
     if (unknown.length > 0 && !zip && images.length === 0) {
       const names = unknown.slice(0, 3).map(({ path }) => path);
       if (unknown.length > names.length) names.push('…');
-      this.#complain('networks', texts.unknownFiles(names.join(', ')), texts.unknownFilesHint);
+      this.problems.add('networks', {
+        message: texts.unknownFiles(names.join(', ')),
+        hint: texts.unknownFilesHint,
+      });
     }
   }
 
@@ -191,7 +175,7 @@ export class Lab {
   /** Adds a network with what its file doesn't say. The form stays if that fails. */
   async completeNetwork({ id, file }: Unfinished, options: NetworkOptions): Promise<void> {
     const before = this.networks.length;
-    this.#clear('networks');
+    this.problems.clear('networks');
     await this.addNetwork(file, options);
     if (this.networks.length > before) this.leaveNetwork(id);
   }
@@ -210,13 +194,12 @@ export class Lab {
 
   async start(): Promise<void> {
     if (this.missing || this.running || this.core.state !== 'ready') return;
-    const { effort, ...chosen } = $state.snapshot(this.choices);
-    const settings: Settings = { ...this.core.inUse.settings[effort], ...chosen };
+    const settings = this.choices.settings(this.core.inUse.settings);
     const run = new Run(
       this.networks.map(({ card, line }) => ({ card, line })),
       this.core.inUse.device,
     );
-    this.#clear('run');
+    this.problems.clear('run');
     this.run = run;
     this.outdated = false;
     const events = new EventBuffer((batch) => run.take(batch));
@@ -228,18 +211,20 @@ export class Lab {
       events.flush();
       const failure = toFailure(error);
       run.fail(failure.code === 'cancelled');
-      if (failure.code !== 'cancelled') this.#report('run', failure);
+      if (failure.code !== 'cancelled') this.problems.add('run', failure);
     }
+  }
+
+  /** Takes another budget in place of one that no plan can meet. */
+  useBudget(budget: number): void {
+    this.choices.budget = budget;
+    this.problems.clear('run');
   }
 
   stop(): void {
     if (this.run?.status !== 'running') return;
     this.run.status = 'stopping';
     this.#engine.stop();
-  }
-
-  dismiss(id: number): void {
-    this.problems = this.problems.filter((problem) => problem.id !== id);
   }
 
   async #addNetwork(file: NamedFile, options?: NetworkOptions): Promise<void> {
@@ -271,37 +256,14 @@ export class Lab {
         await work();
       } catch (error) {
         const { unreadable, unreadableHint } = language.texts.problem;
-        if (error instanceof Unreadable) this.#complain(area, unreadable(error.path), unreadableHint);
-        else this.#report(area, toFailure(error));
+        if (error instanceof Unreadable)
+          this.problems.add(area, { message: unreadable(error.path), hint: unreadableHint });
+        else this.problems.add(area, toFailure(error));
       } finally {
         this.busy = null;
         this.reading = null;
       }
     });
     return this.#work;
-  }
-
-  /** The core's own defaults, once; then the user's choices stay. */
-  #startFrom({ budget, selector, seed, use_labels }: Settings): void {
-    if (this.#hasDefaults) return;
-    this.#hasDefaults = true;
-    const { choices } = this;
-    choices.budget = budget ?? choices.budget;
-    choices.selector = selector ?? choices.selector;
-    choices.seed = seed ?? choices.seed;
-    choices.use_labels = use_labels ?? choices.use_labels;
-  }
-
-  #report(area: Area, { message, hint }: Failure): void {
-    this.#complain(area, message, hint);
-  }
-
-  #complain(area: Area, message: string, hint?: string): void {
-    const isKnown = this.problems.some((known) => known.area === area && known.message === message);
-    if (!isKnown) this.problems = [...this.problems, { id: ++this.#lastId, area, message, hint }];
-  }
-
-  #clear(area: Area): void {
-    this.problems = this.problems.filter((problem) => problem.area !== area);
   }
 }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine, type EngineListener } from '../worker/engine';
 import { files, InlineWorker } from '../worker/testing';
+import { budgetAbove } from './choices.svelte';
 import { Lab } from './lab.svelte';
 
 let lab: Lab;
@@ -29,7 +30,7 @@ describe('files', () => {
     await lab.addFiles([files.notNetwork, files.network('typeface'), files.emptyZip]);
     expect(names()).toEqual(['character', 'typeface']);
     expect(lab.data?.images).toBeGreaterThan(0);
-    expect(lab.problems.map(({ area, hint }) => [area, Boolean(hint)])).toEqual([
+    expect(lab.problems.all.map(({ area, hint }) => [area, Boolean(hint)])).toEqual([
       ['networks', true],
       ['data', true],
     ]);
@@ -37,7 +38,7 @@ describe('files', () => {
 
   test('that nobody can use are said so', async () => {
     await lab.addFiles([{ path: 'thesis.pdf', file: new Blob() }]);
-    expect(lab.problems[0]?.message).toContain('thesis.pdf');
+    expect(lab.problems.all[0]?.message).toContain('thesis.pdf');
   });
 });
 
@@ -59,7 +60,7 @@ describe('a network that says nothing of its task', () => {
     await lab.addFiles([files.network('character'), files.network('species')]);
     await lab.completeNetwork(lab.unfinished[0]!, { task: 'character' });
     expect(lab.unfinished).toHaveLength(1);
-    expect(lab.problems[0]?.message).toContain('character');
+    expect(lab.problems.all[0]?.message).toContain('character');
   });
 });
 
@@ -86,13 +87,25 @@ describe('a run', () => {
     });
   });
 
+  test('whose budget no plan meets offers the nearest, and then works', async () => {
+    lab.choices.budget = 0.1;
+    await lab.start();
+    const [problem] = lab.problems.all;
+    expect([lab.run?.status, problem?.area]).toEqual(['failed', 'run']);
+    lab.useBudget(budgetAbove(problem!.nearestBudget!));
+    expect([lab.choices.budget, lab.problems.all, lab.missing]).toEqual([0.13, [], null]);
+    expect([names().length, lab.data?.tasks.length]).toEqual([2, 2]);
+    await lab.start();
+    expect(lab.run?.status).toBe('finished');
+  });
+
   test('that breaks is told, and can be started again', async () => {
     const run = lab.start();
     await vi.waitFor(() => expect(lab.run?.phase).not.toBeNull());
     worker.break();
     await run;
     expect(lab.run?.status).toBe('failed');
-    expect(lab.problems.map(({ area }) => area)).toEqual(['core', 'run']);
+    expect(lab.problems.all.map(({ area }) => area)).toEqual(['core', 'run']);
     await vi.waitFor(() => expect(lab.core.state).toBe('ready'));
     await lab.start();
     expect(lab.run?.status).toBe('finished');

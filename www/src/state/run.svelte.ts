@@ -60,6 +60,11 @@ export class Run {
     return this.status === 'running' || this.status === 'stopping';
   }
 
+  /** How much of the phase is done, from 0 to 1; null where it works but can't tell. */
+  get share(): number | null {
+    return this.progress && this.progress.total > 0 ? this.progress.done / this.progress.total : null;
+  }
+
   /** Takes in what has happened since the last call. */
   take(events: readonly RunEvent[]): void {
     const of = <K extends RunEvent['kind']>(kind: K) =>

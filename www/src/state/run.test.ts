@@ -23,10 +23,12 @@ test('the time left is told while it trains', () => {
   expect(run.progress).toEqual({ done: 40, total: 100, secondsLeft: 6 });
 });
 
-test('a new phase starts without the progress of the one before', () => {
+test('a new phase starts without the progress of the one before, and does not claim zero', () => {
   const run = newRun();
-  run.take([step(100), { kind: 'phase_started', phase: 'evaluate' }]);
-  expect(run.progress).toBeNull();
+  run.take([step(100)]);
+  expect(run.share).toBe(1);
+  run.take([{ kind: 'phase_started', phase: 'evaluate' }]);
+  expect([run.progress, run.share]).toEqual([null, null]);
   expect(run.curve.steps).toEqual([100]);
 });
 

@@ -42,7 +42,6 @@ export const en = {
     joinPoints: (count: string) => `${count} join points`,
     laneLabel: (name: string, points: string, macs: string) =>
       `${name}: ${points} join points along ${macs} multiply-accumulate operations.`,
-    details: 'Details',
     tensor: 'Tensor',
     shape: 'Channels × height × width',
     before: 'MACs before',
@@ -87,13 +86,12 @@ export const en = {
     architecture: 'search',
     validation: 'validate',
     test: 'test',
-    perClass: 'Labels per class',
     labelled: (count: string, all: string) => `${count} of ${all} labelled`,
     unlabelled: 'no labels: its network teaches it',
     noNetwork: 'no network has this task',
     perClassLabel: (task: string, low: string, high: string) =>
       `${task}: between ${low} and ${high} images per class.`,
-    skipped: (count: string) => `${count} files skipped`,
+    skipped: (count: string) => `Files skipped: ${count}`,
     path: 'File',
     reason: 'Reason',
     replace: 'Use other images',
@@ -155,6 +153,15 @@ export const en = {
       evaluate: 'Evaluate',
       export: 'Write files',
     },
+    /** What goes on while a phase can't tell how far it is. */
+    silent: {
+      teachers: 'Preparing the originals',
+      score: 'Fitting an adapter for every join; scores follow',
+      search: 'Training plans briefly to compare them',
+      distil: 'Building the joined network',
+      evaluate: 'Comparing it with the originals on images that nothing has seen',
+      export: 'Writing the files',
+    },
     phaseNow: (name: string, nth: number) => `Phase ${nth} of 6: ${name}`,
     left: (duration: string) => `about ${duration} left in this phase`,
     elapsed: (duration: string) => `${duration} so far`,
@@ -172,8 +179,6 @@ export const en = {
     help: 'Each cell is one join: the line on the left lends its features, the line on top goes on from there. The fuller the cell, the more often the graft agrees with the original, before any training.',
     label: (donors: string, count: string) =>
       `Heat map of ${count} scored joins between ${donors}. Use the arrow keys to read single cells.`,
-    lends: 'lends',
-    goesOn: 'goes on',
     cell: (donor: string, dPoint: number, receiver: string, rPoint: number) =>
       `${donor} at ${dPoint} into ${receiver} at ${rPoint}`,
     agreement: 'agreement',
@@ -196,7 +201,6 @@ export const en = {
       `${task}: ${student}, original ${teacher}.`,
     step: 'step',
     waiting: 'Curves appear here when training starts.',
-    noLabels: 'No validation image is labelled, so there is no accuracy to show.',
   },
 
   finalists: {
@@ -245,6 +249,7 @@ export const en = {
     left: 'still computed',
     shared: 'shared: computed once instead of several times',
     skipped: 'skipped: computed by nobody any more',
+    adapters: 'adapters, which the originals did not have',
     savingLabel: (left: string, shared: string, skipped: string) =>
       `Of the originals’ cost ${left} are still computed, ${shared} are shared and ${skipped} are skipped.`,
     download: 'Take it with you',
@@ -301,6 +306,7 @@ export const en = {
   problem: {
     next: 'What to do',
     dismiss: 'Dismiss',
+    useBudget: (budget: string) => `Use ${budget}`,
     unreadable: (name: string) => `${name} could not be loaded.`,
     unreadableHint: 'See that the file is on the server, then try again.',
     unknownFiles: (names: string) => `Nothing to do with ${names}.`,

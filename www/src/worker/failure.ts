@@ -4,24 +4,27 @@ import type { Failure } from './protocol';
 export class CoreFailure extends Error {
   readonly code: string;
   readonly hint: string | undefined;
+  readonly nearestBudget: number | undefined;
 
-  constructor({ code, message, hint }: Failure) {
+  constructor({ code, message, hint, nearestBudget }: Failure) {
     super(message);
     this.name = 'CoreFailure';
     this.code = code;
     this.hint = hint;
+    this.nearestBudget = nearestBudget;
   }
 }
 
 /** Whatever was thrown, as something that can be shown and sent. */
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof Error)) return { code: 'unexpected', message: String(error) };
-  const { code, hint } = error as { code?: unknown; hint?: unknown };
+  const { code, hint, nearestBudget } = error as Error & Partial<Record<keyof Failure, unknown>>;
   const failure: Failure = {
     code: typeof code === 'string' ? code : 'unexpected',
     message: error.message,
   };
   if (typeof hint === 'string' && hint) failure.hint = hint;
+  if (typeof nearestBudget === 'number') failure.nearestBudget = nearestBudget;
   return failure;
 }
 

@@ -36,6 +36,8 @@ export interface Failure {
   code: string;
   message: string;
   hint?: string;
+  /** With the code `budget_out_of_reach`: the smallest budget that can be met. */
+  nearestBudget?: number;
 }
 
 /** Whether this worker can reach another origin. */

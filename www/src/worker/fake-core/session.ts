@@ -1,93 +1,14 @@
-// A core that computes nothing, for tests and for work on the page without the WebAssembly build.
-// It tells the story of a run in the core's own words. Never part of the page that is built.
-import type {
-  DataCard,
-  Event,
-  JoinPointCard,
-  NetworkCard,
-  NetworkOptions,
-  Outcome,
-  PlanSummary,
-  Settings,
-} from './core';
-import { CoreFailure } from './failure';
-
-interface Known {
-  classes: string[];
-  params: number;
-  macs: number;
-  accuracy: number;
-  blocks: [channels: number, size: number, share: number][];
-}
-
-const letters = (from: string, count: number) =>
-  Array.from({ length: count }, (_, i) => String.fromCharCode(from.charCodeAt(0) + i));
-
-const vgg: Known['blocks'] = [
-  [24, 32, 0.03],
-  [24, 32, 0.28],
-  [48, 16, 0.42],
-  [48, 16, 0.62],
-  [96, 8, 0.74],
-  [96, 8, 0.91],
-  [96, 4, 0.97],
-  [128, 1, 0.985],
-];
-const resnet: Known['blocks'] = [
-  [24, 32, 0.1],
-  [24, 32, 0.33],
-  [40, 16, 0.5],
-  [40, 16, 0.66],
-  [72, 8, 0.8],
-  [72, 8, 0.96],
-  [72, 1, 0.99],
-];
-const mobilenet: Known['blocks'] = [
-  [16, 32, 0.09],
-  [24, 32, 0.3],
-  [40, 16, 0.47],
-  [40, 16, 0.62],
-  [64, 8, 0.76],
-  [96, 8, 0.93],
-  [96, 1, 0.98],
-];
-
-const typeface: Known = {
-  classes: ['serif', 'sans'],
-  params: 174_000,
-  macs: 6_600_000,
-  accuracy: 0.948,
-  blocks: resnet,
-};
-
-const known: Record<string, Known> = {
-  character: {
-    classes: [...letters('0', 10), ...letters('A', 26), ...letters('a', 26)],
-    params: 214_000,
-    macs: 9_400_000,
-    accuracy: 0.986,
-    blocks: vgg,
-  },
-  typeface,
-  emphasis: {
-    classes: ['regular', 'bold', 'italic', 'bold italic'],
-    params: 102_000,
-    macs: 4_800_000,
-    accuracy: 0.934,
-    blocks: mobilenet,
-  },
-  garment: {
-    classes: ['T-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'boot'],
-    params: 190_000,
-    macs: 8_100_000,
-    accuracy: 0.921,
-    blocks: resnet,
-  },
-  digit: { classes: letters('0', 10), params: 121_000, macs: 5_200_000, accuracy: 0.991, blocks: vgg },
-};
+// The fake core's session: it takes files by their first byte, and tells a run's events at an even pace.
+import type { DataCard, Event, NetworkCard, NetworkOptions, Outcome, PlanSummary, Settings } from '../core';
+import { CoreFailure } from '../failure';
+import { cardOf, known, typeface } from './networks';
+import { candidates, outcome, planOf } from './results';
 
 /** Milliseconds between events; tests set it to 0. */
 export const pace = { milliseconds: 12 };
+
+/** No smaller budget is met. */
+const nearestBudget = 0.127;
 
 type OnProgress = (done: number, total: number) => void;
 
@@ -100,23 +21,9 @@ async function readImages(count: number, onProgress: OnProgress): Promise<void> 
   }
 }
 
-function failure(code: string, message: string, hint: string): CoreFailure {
-  return new CoreFailure({ code, message, hint });
+function failure(code: string, message: string, hint: string, more?: { nearestBudget: number }): CoreFailure {
+  return new CoreFailure({ code, message, hint, ...more });
 }
-
-const settings = (imagePasses: number, finalists: number) => ({
-  budget: 0.42,
-  selector: 'matching' as const,
-  seed: 0,
-  use_labels: true,
-  search: { calibration_images: 512, ridge_rows_per_channel: 16, finalists, finalist_image_passes: 4096 },
-  train: { image_passes: imagePasses, batch_size: 64, learning_rate: 3e-3 },
-});
-
-export const defaultSettings = (quick: boolean) => (quick ? settings(4_000, 1) : settings(50_000, 4));
-export const selectorNames = () => ['matching', 'share-all', 'fixed-depth', 'random'];
-export const version = () => '0.1.0';
-export default async function init() {}
 
 export class Session {
   readonly device: string;
@@ -258,6 +165,10 @@ export class Session {
 
   async #search(settings: Settings, onEvent: (event: Event) => void): Promise<PlanSummary> {
     onEvent({ kind: 'phase_started', phase: 'search' });
+    if ((settings.budget ?? 1) < nearestBudget) {
+      const hint = `The nearest budget that this selector can meet is ${nearestBudget}.`;
+      throw failure('budget_out_of_reach', 'No plan is that small.', hint, { nearestBudget });
+    }
     const plans = [1, 2, 3, 4].slice(0, settings.search?.finalists).map((kept) => planOf(this.#cards, kept));
     for (const [index, plan] of plans.entries()) {
       await pause(30);
@@ -303,138 +214,4 @@ export class Session {
     }
     return curve;
   }
-}
-
-function cardOf(name: string, task: string, { classes, params, macs, blocks }: Known): NetworkCard {
-  const join_points = blocks.map(
-    ([channels, size, share], index): JoinPointCard => ({
-      tensor: `/features/block${index + 1}/Relu_output_0`,
-      shape: [channels, size, size],
-      macs_before: Math.round(macs * share),
-      macs_after: Math.round(macs * (1 - share)),
-    }),
-  );
-  const operators: [string, number][] = [
-    ['Conv', blocks.length],
-    ['BatchNormalization', blocks.length],
-    ['Relu', blocks.length],
-    ['Gemm', 1],
-  ];
-  return {
-    name,
-    tasks: [{ name: task, classes }],
-    input: [1, 32, 32],
-    params,
-    macs,
-    opset: 17,
-    operators,
-    join_points,
-  };
-}
-
-function candidates(cards: NetworkCard[]) {
-  return cards.flatMap((donorCard, donor) =>
-    cards.flatMap((receiverCard, receiver) =>
-      donor === receiver
-        ? []
-        : donorCard.join_points.flatMap((_, donor_point) =>
-            receiverCard.join_points.map((_, receiver_point) => {
-              const from = donor_point / (donorCard.join_points.length - 1);
-              const to = receiver_point / (receiverCard.join_points.length - 1);
-              const fit = Math.exp(-3.5 * (from - to) ** 2) * (1 - 0.35 * to * (1 - from));
-              const chance = 1 / receiverCard.tasks[0]!.classes.length;
-              const agreement = chance + (1 - chance) * fit * (0.95 - 0.35 * Math.abs(from - 0.6));
-              const r_squared = 0.2 + 0.75 * fit;
-              return {
-                donor,
-                donor_point,
-                receiver,
-                receiver_point,
-                agreement,
-                divergence: 2 * (1 - fit),
-                r_squared,
-              };
-            }),
-          ),
-    ),
-  );
-}
-
-function planOf(cards: NetworkCard[], kept: number): PlanSummary {
-  const root = cards.at(-1)!;
-  const total = cards.reduce((sum, card) => sum + card.macs, 0);
-  let macs = root.macs;
-  const networks = cards.map((card, index): PlanSummary['networks'][number] => {
-    if (card === root) return { source: 'root', network: card.name };
-    const donor_point = root.join_points.length - 1 - ((index + kept) % 3);
-    const receiver_point = card.join_points.length - 1 - ((index * 2 + 4 - kept) % 4);
-    const from = root.join_points[donor_point]!;
-    const to = card.join_points[receiver_point]!;
-    macs += to.macs_after + from.shape[0] * to.shape[0] * to.shape[1] * to.shape[2];
-    return {
-      source: 'join',
-      network: card.name,
-      donor: root.name,
-      donor_point,
-      donor_tensor: from.tensor,
-      receiver_point,
-      receiver_tensor: to.tensor,
-      channels: [from.shape[0], to.shape[0]],
-    };
-  });
-  return { networks, macs, relative_macs: macs / total };
-}
-
-function outcome(
-  settings: Settings,
-  cards: NetworkCard[],
-  data: DataCard,
-  plan: PlanSummary,
-  curve: Outcome['report']['curve'],
-  device: string,
-  seconds: number,
-): Outcome {
-  const drops = [0.0048, -0.0012, 0.0031, 0.002];
-  const tasks = cards.map((card, index) => {
-    const original = known[card.name]?.accuracy ?? 0.9;
-    const scores = {
-      original,
-      merged: original - drops[index % 4]!,
-      agreement: 0.978 - index * 0.009,
-      images: data.test,
-      labelled: data.test,
-    };
-    return { name: card.tasks[0]!.name, classes: card.tasks[0]!.classes, validation: scores, test: scores };
-  });
-  const total = (key: 'macs' | 'params') => cards.reduce((sum, card) => sum + card[key], 0);
-  const saved = total('macs') - plan.macs;
-  const report: Outcome['report'] = {
-    schema_version: 1,
-    version: version(),
-    device,
-    settings,
-    plan,
-    tasks,
-    worst_drop_points: 0.48,
-    candidates: [],
-    judged: [],
-    cost: {
-      macs: { originals: total('macs'), merged: plan.macs },
-      params: { originals: total('params'), merged: Math.round(total('params') * 0.58) },
-      macs_shared: Math.round(saved * 0.7),
-      macs_skipped: Math.round(saved * 0.3),
-    },
-    seconds: { teachers: 2, search: 5, train: seconds, evaluate: 1, total: seconds + 8 },
-    curve,
-    data: {
-      images: data.images,
-      train: data.train,
-      architecture: data.architecture,
-      validation: data.validation,
-      test: data.test,
-      skipped: data.skipped.length,
-    },
-    stopped: false,
-  };
-  return { report, onnx: new Uint8Array(412_000).fill(8), safetensors: new Uint8Array(398_000) };
 }
