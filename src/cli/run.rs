@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use clap::ValueEnum;
+use serde::Deserialize;
 
 use super::models::Model;
 use super::progress::Progress;
@@ -13,24 +15,45 @@ use crate::project::{Project, Settings, run as run_project};
 /// `graftlab integrate`
 pub fn integrate(models: &[String], data: &Path, options: &RunOptions) -> Result<(), Failure> {
     let models = models.iter().map(|text| Model::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    work(&models, data, options)
+    work(&models, data, settings(&options.settings)?, options)
+}
+
+/// One entry of `models/samples/index.json`; paths are relative to `models/`.
+#[derive(Deserialize)]
+struct BundledSample {
+    name: String,
+    networks: Vec<PathBuf>,
+    data: PathBuf,
+    /// Where nothing else is asked for.
+    budget: f64,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    samples: Vec<BundledSample>,
 }
 
 /// `graftlab demo`
 pub fn demo(sample: Sample, options: &RunOptions) -> Result<(), Failure> {
     let folder = bundled()?;
-    let (networks, data): (&[&str], &str) = match sample {
-        Sample::Glyphs => (&["character", "typeface", "emphasis"], "glyphs"),
-        Sample::GarmentsDigits => (&["garment", "digit"], "garments-digits"),
-    };
-    let models: Vec<Model> = networks
+    let path = folder.join("samples").join("index.json");
+    let name = sample.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let index: Index = serde_json::from_slice(&paths::read(&path)?).map_err(|error| {
+        Failure::BadInput(format!("{}: {error}. Hint: check it out anew", path.display()))
+    })?;
+    let sample = index.samples.into_iter().find(|sample| sample.name == name).ok_or_else(|| {
+        Failure::BadInput(format!("{} does not list '{name}'. Hint: check it out anew", path.display()))
+    })?;
+    let models: Vec<Model> = sample
+        .networks
         .iter()
-        .map(|name| Model {
-            path: folder.join("networks").join(format!("{name}.onnx")),
-            options: Default::default(),
-        })
+        .map(|network| Model { path: folder.join(network), options: Default::default() })
         .collect();
-    work(&models, &folder.join("samples").join(format!("{data}.zip")), options)
+    let mut settings = settings(&options.settings)?;
+    if options.settings.budget.is_none() && options.settings.settings.is_none() {
+        settings.budget = sample.budget;
+    }
+    work(&models, &folder.join(sample.data), settings, options)
 }
 
 /// The folder of the bundled networks and samples: beside where the command runs, or where it was built.
@@ -68,8 +91,7 @@ pub fn settings(options: &SettingsOptions) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-fn work(models: &[Model], data: &Path, options: &RunOptions) -> Result<(), Failure> {
-    let settings = settings(&options.settings)?;
+fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions) -> Result<(), Failure> {
     let DeviceName::Cpu = options.device;
     // Before the work, which may take minutes.
     paths::make_folder(&options.out)?;

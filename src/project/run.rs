@@ -15,7 +15,7 @@ use crate::join::{Join, Source, Space};
 use crate::net::Prepared;
 use crate::platform::{Cancel, Stopwatch};
 use crate::report::{CandidateReport, CostReport, DataReport, Report, SCHEMA_VERSION, Seconds, TaskReport};
-use crate::search::{Problem, Score, Scores, SearchError, select};
+use crate::search::{Problem, Score, Scores, check_budget, select};
 
 /// What a run leaves.
 pub struct Outcome {
@@ -44,13 +44,11 @@ pub async fn run(
     cancel: &Cancel,
 ) -> Result<Outcome, ProjectError> {
     settings.check()?;
-    if !(settings.budget > 0.0 && settings.budget <= 1.0) {
-        return Err(SearchError::Budget { budget: settings.budget }.into());
-    }
     let total = Stopwatch::start();
     let mut seconds = Seconds::default();
     let networks = project.networks()?;
     let dataset = project.dataset().await?;
+    check_budget(&Space::new(&networks), settings.budget)?;
 
     let clock = begin(Phase::Teachers, on_event, cancel)?;
     let mut workshop = Workshop::new(&networks, dataset, settings, device, cancel)?;

@@ -24,7 +24,7 @@ use crate::train::{agreement, cohens_kappa, divergence_at_best_temperature};
 pub async fn score_candidates(
     space: &Space,
     teachers: &Teachers,
-    fits: &[((usize, Join), &Fit)],
+    fits: &[Candidate<'_>],
     dataset: &Dataset,
     [recalibration, held_out]: [&IndexBatch; 2],
     on_event: OnEvent<'_>,
@@ -71,7 +71,7 @@ pub async fn score_candidates(
             on_event(Event::CandidateScored {
                 donor,
                 donor_point: join.donor_point,
-                receiver: receiver,
+                receiver,
                 receiver_point: join.receiver_point,
                 agreement: score.agreement,
                 divergence: score.divergence,
@@ -84,9 +84,12 @@ pub async fn score_candidates(
     Ok(scores)
 }
 
+/// A candidate, by receiver and join, with its adapter's fit.
+type Candidate<'a> = ((usize, Join), &'a Fit);
+
 /// Per receiver point and donor the `donor_points` fits that explain most.
-pub fn best_fits(fits: &Fits, donor_points: usize) -> Vec<((usize, Join), &Fit)> {
-    let mut groups: BTreeMap<(usize, usize, usize), Vec<((usize, Join), &Fit)>> = BTreeMap::new();
+pub fn best_fits(fits: &Fits, donor_points: usize) -> Vec<Candidate<'_>> {
+    let mut groups: BTreeMap<(usize, usize, usize), Vec<Candidate>> = BTreeMap::new();
     for ((receiver, join), fit) in fits {
         groups
             .entry((*receiver, join.receiver_point, join.donor))

@@ -161,7 +161,7 @@ impl Supernet {
         Ok(())
     }
 
-    /// Logits of all tasks. `part` gives each network as it is to be run.
+    /// Logits of all tasks of a valid plan whose adapters are there. `part` gives each network as it is to be run.
     fn forward(
         &self,
         workshop: &Workshop,
@@ -174,40 +174,41 @@ impl Supernet {
         let tensor = |network: usize, point: usize| workshop.space.networks[network].points[point].tensor;
         let mut taps: BTreeMap<(usize, usize), Value> = BTreeMap::new();
         let mut logits: Vec<Option<Tensor<2>>> = vec![None; count];
-        // A donor comes before its receivers: each round runs those whose donors have run.
-        while logits.iter().any(Option::is_none) {
-            for network in 0..count {
-                let feed = match plan.0[network] {
-                    _ if logits[network].is_some() => continue,
-                    Source::Root => (self.networks[network].graph().inputs[0], images.clone().into()),
-                    Source::Join(join) => {
-                        let (Some(donor), Some(adapter)) =
-                            (taps.get(&(join.donor, join.donor_point)), self.adapters.get(&(network, join)))
-                        else {
-                            continue;
-                        };
-                        let adapted = part(adapter).run(
-                            &[(adapter.graph().inputs[0], donor.clone())],
-                            &adapter.graph().outputs,
-                            mode,
-                        );
-                        let Some(adapted) = adapted.targets.into_iter().next() else { continue };
-                        (tensor(network, join.receiver_point), adapted)
-                    }
-                };
-                let tapped: Vec<usize> = plan
-                    .joins()
-                    .filter(|(_, join)| join.donor == network)
-                    .map(|(_, join)| join.donor_point)
-                    .collect();
-                let mut targets: Vec<TensorId> = vec![workshop.teachers.outputs[network]];
-                targets.extend(tapped.iter().map(|point| tensor(network, *point)));
-                let mut found =
-                    part(&self.networks[network]).run(&[feed], &targets, mode).targets.into_iter();
-                logits[network] = found.next().map(Value::to_rank::<2>);
-                taps.extend(tapped.into_iter().map(|point| (network, point)).zip(found));
-            }
+        for network in donors_first(plan) {
+            let feed = match plan.0[network] {
+                Source::Root => (self.networks[network].graph().inputs[0], images.clone().into()),
+                Source::Join(join) => {
+                    let adapter = part(&self.adapters[&(network, join)]);
+                    let donor = taps[&(join.donor, join.donor_point)].clone();
+                    let outputs = &adapter.graph().outputs;
+                    let adapted = adapter.run(&[(adapter.graph().inputs[0], donor)], outputs, mode);
+                    (tensor(network, join.receiver_point), adapted.targets[0].clone())
+                }
+            };
+            let reads = plan.joins().filter(|(_, join)| join.donor == network);
+            let tapped: Vec<usize> = reads.map(|(_, join)| join.donor_point).collect();
+            let mut targets: Vec<TensorId> = vec![workshop.teachers.outputs[network]];
+            targets.extend(tapped.iter().map(|point| tensor(network, *point)));
+            let mut found = part(&self.networks[network]).run(&[feed], &targets, mode).targets.into_iter();
+            logits[network] = found.next().map(Value::to_rank::<2>);
+            taps.extend(tapped.into_iter().map(|point| (network, point)).zip(found));
         }
         logits.into_iter().flatten().collect()
     }
+}
+
+/// The networks of a valid plan, each after its donor.
+fn donors_first(plan: &Plan) -> Vec<usize> {
+    let depth = |network: usize| {
+        let mut at = network;
+        let mut depth = 0;
+        while let Source::Join(join) = plan.0[at] {
+            at = join.donor;
+            depth += 1;
+        }
+        depth
+    };
+    let mut order: Vec<usize> = (0..plan.0.len()).collect();
+    order.sort_by_key(|network| depth(*network));
+    order
 }

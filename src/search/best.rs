@@ -2,7 +2,7 @@
 
 use crate::join::{Join, Plan, Source, Space};
 
-use super::{Problem, Scores};
+use super::Problem;
 
 /// Partial plans that are kept after each network. Two or three networks are searched in full.
 const BEAM: usize = 20_000;
@@ -18,26 +18,27 @@ struct Partial {
 pub fn best_plans(problem: &Problem, loss: impl Fn(usize, Join) -> f64, count: usize) -> Vec<Plan> {
     let space = problem.space;
     let budget = (problem.budget * space.macs_apart() as f64).floor() as u64;
-    search(space, problem.scores, budget, loss, count)
+    let joins: Vec<(usize, Join)> = problem.scores.keys().copied().collect();
+    search(space, &joins, budget, loss, count)
 }
 
-/// The valid plan with the fewest MACs.
-pub fn cheapest(space: &Space, scores: &Scores) -> Option<Plan> {
+/// The valid plan with the fewest MACs that uses these joins, named by receiver.
+pub fn cheapest(space: &Space, joins: &[(usize, Join)]) -> Option<Plan> {
     let saving = |receiver: usize, join: Join| space.source_macs(receiver, Source::Join(join)) as f64;
-    let mut plans = search(space, scores, u64::MAX, saving, BEAM);
+    let mut plans = search(space, joins, u64::MAX, saving, BEAM);
     plans.sort_by_key(|plan| space.macs(plan));
     plans.into_iter().next()
 }
 
 fn search(
     space: &Space,
-    scores: &Scores,
+    joins: &[(usize, Join)],
     budget: u64,
     loss: impl Fn(usize, Join) -> f64,
     count: usize,
 ) -> Vec<Plan> {
     let options: Vec<Vec<(Source, f64, u64)>> =
-        (0..space.networks.len()).map(|receiver| options(space, scores, receiver, &loss)).collect();
+        (0..space.networks.len()).map(|receiver| options(space, joins, receiver, &loss)).collect();
     let least: Vec<u64> =
         options.iter().map(|list| list.iter().map(|(_, _, macs)| *macs).min().unwrap_or(0)).collect();
     let mut beam = vec![Partial { sources: vec![None; space.networks.len()], loss: 0.0, macs: 0 }];
@@ -71,12 +72,12 @@ fn search(
 /// how deep into the donor it reads (deeper tensors are kept by more donors).
 fn options(
     space: &Space,
-    scores: &Scores,
+    joins: &[(usize, Join)],
     receiver: usize,
     loss: impl Fn(usize, Join) -> f64,
 ) -> Vec<(Source, f64, u64)> {
-    let joins: Vec<(Join, f64, u64)> = scores
-        .keys()
+    let joins: Vec<(Join, f64, u64)> = joins
+        .iter()
         .filter(|(network, _)| *network == receiver)
         .map(|(_, join)| (*join, loss(receiver, *join), space.source_macs(receiver, Source::Join(*join))))
         .collect();

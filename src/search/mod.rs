@@ -163,6 +163,24 @@ pub async fn select(
     }
 }
 
+/// Checks a budget before any computing.
+///
+/// # Errors
+///
+/// It is no share, or no plan at all meets it; the nearest budget that one does is named.
+pub fn check_budget(space: &Space, budget: f64) -> Result<(), SearchError> {
+    if !(budget > 0.0 && budget <= 1.0) {
+        return Err(SearchError::Budget { budget });
+    }
+    let nearest = least_cost(space, &space.candidates());
+    if budget < nearest { Err(SearchError::BudgetOutOfReach { budget, nearest }) } else { Ok(()) }
+}
+
+/// Relative MACs of the cheapest valid plan of these joins.
+fn least_cost(space: &Space, joins: &[(usize, Join)]) -> f64 {
+    best::cheapest(space, joins).map_or(1.0, |plan| space.relative_macs(&plan))
+}
+
 impl Problem<'_> {
     /// The joins of one receiver that are considered.
     pub fn joins(&self, network: usize) -> impl Iterator<Item = Join> {
@@ -176,9 +194,8 @@ impl Problem<'_> {
 
     /// The error for a budget that no plan meets, with the nearest that one does.
     pub fn out_of_reach(&self) -> SearchError {
-        let nearest =
-            best::cheapest(self.space, self.scores).map_or(1.0, |plan| self.space.relative_macs(&plan));
-        SearchError::BudgetOutOfReach { budget: self.budget, nearest }
+        let joins: Vec<(usize, Join)> = self.scores.keys().copied().collect();
+        SearchError::BudgetOutOfReach { budget: self.budget, nearest: least_cost(self.space, &joins) }
     }
 
     /// How bad a join looks before training, from 0 upwards: what its tail's agreement with the teacher lacks (1 for

@@ -38,8 +38,8 @@ pub struct TrainSettings {
 impl Default for TrainSettings {
     fn default() -> Self {
         Self {
-            image_passes: 50_000,
-            batch_size: 64,
+            image_passes: 80_000,
+            batch_size: 16,
             learning_rate: 3e-3,
             trunk_learning_rate: 1.0,
             weight_decay: 1e-4,

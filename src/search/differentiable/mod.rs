@@ -122,7 +122,7 @@ async fn search(
         let expected_cost =
             step_logits(problem, relaxation, &mut adam, &mut seen, evaluator, done, &mut rng).await?;
         evaluator.tell(SearchNews::Progress { done: step + 1, total: steps });
-        if (step - warm_up) % (steps / NEWS).max(1) == 0 || step + 1 == steps {
+        if (step - warm_up).is_multiple_of((steps / NEWS).max(1)) || step + 1 == steps {
             evaluator.tell(SearchNews::Step(SearchStep {
                 step: step + 1,
                 steps,

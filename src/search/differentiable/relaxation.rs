@@ -179,13 +179,13 @@ impl Relaxation {
         let mut gradient = self.zeros();
         let share = 1.0 / self.options.len().max(1) as f64;
         let mut total = 0.0;
-        for network in 0..self.options.len() {
+        for (network, slopes) in gradient.iter_mut().enumerate() {
             let probabilities = self.probabilities(network);
             let scale = share / (probabilities.len().max(2) as f64).ln();
             let log = |p: f64| p.max(1e-30).ln();
             let entropy: f64 = probabilities.iter().map(|p| -p * log(*p)).sum();
             total += entropy * scale;
-            for (slope, p) in gradient[network].iter_mut().zip(&probabilities) {
+            for (slope, p) in slopes.iter_mut().zip(&probabilities) {
                 *slope = -p * (log(*p) + entropy) * scale / self.temperature;
             }
         }
