@@ -5,16 +5,11 @@ use burn::backend::{Backend, Scalar, TensorMetadata, backend_extension, get_or_i
 use burn::tensor::{IntDType, Shape};
 
 use super::geometry::Conv;
-use super::products;
 
-/// Operations with a forward pass and hand-written gradients; all tensors are `f32`. The defaults are burn's, and
-/// products of matrices.
+/// Operations with a forward pass and hand-written gradients; all tensors are `f32`. The defaults are burn's.
 #[backend_extension(Flex, Cube: cfg(feature = "webgpu"), Autodiff)]
 pub(super) trait TrainingOps: Backend {
     fn train_conv2d(input: FloatTensor<Self>, weight: FloatTensor<Self>, conv: Conv) -> FloatTensor<Self> {
-        if products::is_dense(&conv) {
-            return products::forward::<Self>(input, weight, &conv);
-        }
         Self::conv2d(input, weight, None, conv.options)
     }
 
@@ -25,10 +20,6 @@ pub(super) trait TrainingOps: Backend {
         bias: FloatTensor<Self>,
         conv: Conv,
     ) -> FloatTensor<Self> {
-        if products::is_dense(&conv) {
-            let bias = Self::float_reshape(bias, Shape::new([1, conv.channels_out, 1, 1]));
-            return Self::float_add(products::forward::<Self>(input, weight, &conv), bias);
-        }
         Self::conv2d(input, weight, Some(bias), conv.options)
     }
 
@@ -39,9 +30,6 @@ pub(super) trait TrainingOps: Backend {
         gradient: FloatTensor<Self>,
         conv: Conv,
     ) -> FloatTensor<Self> {
-        if products::is_dense(&conv) {
-            return products::input_gradient::<Self>(weight, gradient, &conv);
-        }
         Self::conv2d_x_backward(input, weight, gradient, conv.options)
     }
 
@@ -52,12 +40,6 @@ pub(super) trait TrainingOps: Backend {
         gradient: FloatTensor<Self>,
         conv: Conv,
     ) -> FloatTensor<Self> {
-        if products::is_dense(&conv) {
-            return products::weight_gradient::<Self>(input, gradient, &conv);
-        }
-        if products::is_depthwise(&conv) {
-            return products::depthwise_weight_gradient::<Self>(input, gradient, &conv);
-        }
         Self::conv2d_weight_backward(input, weight, gradient, conv.options)
     }
 

@@ -1,7 +1,7 @@
 //! The operations that training on the CPU spends its time on.
 //!
 //! The functions take tensors of any device. On flex they run the kernels of this folder, forward and backward; on any
-//! other backend convolutions are products of matrices and the rest burn's own, as is all that is not `f32`. Results on flex don't depend on the number of threads.
+//! other backend, and for anything but `f32`, they are burn's own. Results on flex don't depend on the number of threads.
 
 #![allow(
     clippy::extra_unused_type_parameters,
@@ -17,7 +17,6 @@ mod memory;
 mod normalise;
 mod parallel;
 mod pool;
-mod products;
 mod source;
 mod span;
 mod tile;

@@ -22,9 +22,9 @@ fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), device)
 }
 
-pub(super) struct Case {
-    pub(super) input: [usize; 4],
-    pub(super) weight: [usize; 4],
+struct Case {
+    input: [usize; 4],
+    weight: [usize; 4],
     stride: [usize; 2],
     padding: [(usize, usize); 2],
     dilation: [usize; 2],
@@ -36,7 +36,7 @@ const fn case(input: [usize; 4], weight: [usize; 4], stride: usize, padding: usi
     Case { input, weight, stride: [stride; 2], padding, dilation: [1; 2], groups }
 }
 
-pub(super) const CASES: &[Case] = &[
+const CASES: &[Case] = &[
     // The blocks of the usual networks.
     case([3, 1, 12, 12], [16, 1, 3, 3], 1, 1, 1),
     case([17, 16, 8, 8], [33, 16, 3, 3], 1, 1, 1),
@@ -78,7 +78,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 impl Case {
-    pub(super) fn options(&self) -> ConvOptions<2> {
+    fn options(&self) -> ConvOptions<2> {
         ConvOptions {
             stride: self.stride,
             padding: self.padding,
