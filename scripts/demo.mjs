@@ -50,7 +50,8 @@ async function work({ artifact, device, sample, quick, labels }) {
   }
   await session.loadZip(await bytes(sample.data), () => {});
   let last = 0;
-  const settings = { ...core.defaultSettings(quick), budget: sample.budget, use_labels: labels };
+  const budget = quick ? sample.quick_budget : sample.budget;
+  const settings = { ...core.defaultSettings(quick), budget, use_labels: labels };
   const { report, onnx, safetensors } = await session.run(settings, (event) => {
     if (event.kind === 'phase_started') console.info(event.phase);
     if (event.kind !== 'progress' || performance.now() - last < 20_000) return;

@@ -26,6 +26,8 @@ struct BundledSample {
     data: PathBuf,
     /// Where nothing else is asked for.
     budget: f64,
+    /// The same for a quick run.
+    quick_budget: f64,
 }
 
 #[derive(Deserialize)]
@@ -51,7 +53,7 @@ pub fn demo(sample: Sample, options: &RunOptions) -> Result<(), Failure> {
         .collect();
     let mut settings = settings(&options.settings)?;
     if options.settings.budget.is_none() && options.settings.settings.is_none() {
-        settings.budget = sample.budget;
+        settings.budget = if options.settings.quick { sample.quick_budget } else { sample.budget };
     }
     work(&models, &folder.join(sample.data), settings, options)
 }
