@@ -1,3 +1,5 @@
+import type { SelectorName } from '../worker/core';
+
 /** The page in English. Every other language has the same shape. */
 export const en = {
   language: 'English',
@@ -106,25 +108,42 @@ export const en = {
     budgetFloor: (name: string, percent: string) =>
       `Below ${percent} no plan can go without skipping layers of ${name}, the cheapest network.`,
     selector: 'Who chooses',
+    moreSelectors: 'More ways to choose',
     selectors: {
+      differentiable: {
+        name: 'Search',
+        help: 'Learns how likely each join is while all plans train together, then compares the best.',
+      },
       matching: {
         name: 'Best match',
-        help: 'Joins where the borrowed features fit best before any training.',
+        help: 'Takes joins whose borrowed features fit best before any training, then compares some.',
       },
       'share-all': {
         name: 'Share everything',
         help: 'One network carries all; the others keep only their last layers.',
       },
       'fixed-depth': { name: 'Same depth', help: 'Joins every network at the same relative depth.' },
-      random: { name: 'Random', help: 'Draws a plan within the budget. Something to compare against.' },
-    },
+      random: { name: 'Random', help: 'Draws plans within the budget and compares them.' },
+      halving: {
+        name: 'Knockout',
+        help: 'Draws many plans at random; the better half trains on, again and again.',
+      },
+      annealing: {
+        name: 'Small changes',
+        help: 'Changes one join at a time and keeps what helps, and now and then what does not.',
+      },
+      exhaustive: {
+        name: 'Try every plan',
+        help: 'Trains each plan within the budget. Only for small networks: it can take days.',
+      },
+    } satisfies Record<SelectorName, { name: string; help: string }>,
     labels: 'Use labels',
     labelsHelp: 'Off: the joined network learns from the originals’ answers alone.',
     effort: 'How long',
     quick: 'Quick',
-    quickHelp: 'About a minute. Shows how it goes; the accuracy is not the aim.',
+    quickHelp: 'About 2 minutes for a sample on the CPU. Shows how it goes; the accuracy is not the aim.',
     full: 'Full',
-    fullHelp: 'Minutes. Trains until the joined network holds up.',
+    fullHelp: 'About 6 to 8 minutes for a sample on the CPU. Trains until the joined network holds up.',
     seed: 'Seed',
     seedHelp: 'Same seed, same backend: same plan.',
   },
