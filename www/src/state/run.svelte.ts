@@ -73,7 +73,21 @@ export class Run {
 
   /** How much of the phase is done, from 0 to 1; null where it works but can't tell. */
   get share(): number | null {
-    return this.progress && this.progress.total > 0 ? this.progress.done / this.progress.total : null;
+    if (!this.progress || this.progress.total <= 0) return null;
+    const part = this.progress.done / this.progress.total;
+    if (this.searchPart === null || !this.searches) return part;
+    return this.searchPart === 'together' ? part / 2 : 0.5 + part / 2;
+  }
+
+  /** Whether plans train together before some are compared. */
+  get searches(): boolean {
+    return this.settings.selector === 'differentiable';
+  }
+
+  /** The part of the search that is going on; null outside the search. */
+  get searchPart(): 'together' | 'compare' | null {
+    if (this.phase !== 'search') return null;
+    return this.searches && this.judged.length === 0 ? 'together' : 'compare';
   }
 
   /** Takes in what has happened since the last call. */

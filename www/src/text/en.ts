@@ -176,12 +176,14 @@ export const en = {
     silent: {
       teachers: 'Preparing the originals',
       score: 'Fitting an adapter for every join; scores follow',
-      search: 'Training plans briefly to compare them',
       distil: 'Building the joined network',
       evaluate: 'Comparing it with the originals on images that nothing has seen',
       export: 'Writing the files',
     },
     phaseNow: (name: string, nth: number) => `Phase ${nth} of 6: ${name}`,
+    /** The search has two parts, and each knows only its own time. */
+    searchParts: { together: 'Training all plans together', compare: 'Comparing plans after brief training' },
+    leftPart: (duration: string) => `about ${duration} left in this part`,
     left: (duration: string) => `about ${duration} left in this phase`,
     elapsed: (duration: string) => `${duration} so far`,
     finished: (duration: string) => `Finished after ${duration}.`,
@@ -222,12 +224,36 @@ export const en = {
     waiting: 'Curves appear here when training starts.',
   },
 
+  likely: {
+    heading: 'Where the search leans',
+    help: 'All plans train together, and the search learns how likely each network’s source is. The best plans are then trained apart and compared.',
+    helpOver:
+      'How likely each network’s source was. The best plans were then trained apart and compared; that comparison decided.',
+    root: 'keeps its own input',
+    /** What stands before the donor and after it. */
+    join: (dPoint: number, rPoint: number): [string, string] => [
+      'reads',
+      `at ${dPoint}, goes on at ${rPoint}`,
+    ],
+    cost: 'Expected cost',
+    costOf: (cost: string, budget: string) => `${cost}, budget ${budget}`,
+    undecided: 'Still undecided',
+    undecidedOf: (percent: string, word: string) => `${percent}, ${word}`,
+    certainty: { open: 'wide open', leaning: 'leaning', nearly: 'nearly decided', decided: 'decided' },
+    chosen: 'chosen',
+    step: 'Go through the search',
+    stepOf: (step: string, steps: string) => `step ${step} of ${steps}`,
+    waiting: 'Chances move here once the joins are scored and the adapters have warmed up.',
+  },
+
   finalists: {
     heading: 'Plans compared',
+    help: 'Each is trained briefly. The better half goes on to the next round with twice the images.',
     plan: 'Plan',
     cost: 'Cost',
-    drop: 'Worst drop',
+    drop: 'Worst drop in points, after images',
     chosen: 'chosen',
+    more: (count: string) => `${count} more plans did worse; run.json has them all.`,
   },
 
   plan: {

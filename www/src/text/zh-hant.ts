@@ -146,12 +146,13 @@ export const zhHant: Texts = {
     silent: {
       teachers: '正在準備原網路',
       score: '正在為每個接合擬合轉接層，接著就會有分數',
-      search: '正在短暫訓練各方案，以便比較',
       distil: '正在建立接合後的網路',
       evaluate: '正在用從未看過的影像與原網路比較',
       export: '正在寫出檔案',
     },
     phaseNow: (name, nth) => `第 ${nth} / 6 階段：${name}`,
+    searchParts: { together: '所有方案一起訓練', compare: '短暫訓練後比較方案' },
+    leftPart: (duration) => `這部分約剩 ${duration}`,
     left: (duration) => `此階段約剩 ${duration}`,
     elapsed: (duration) => `已進行 ${duration}`,
     finished: (duration) => `完成，共 ${duration}。`,
@@ -189,12 +190,31 @@ export const zhHant: Texts = {
     waiting: '開始訓練後，曲線會顯示在這裡。',
   },
 
+  likely: {
+    heading: '搜尋的傾向',
+    help: '所有方案一起訓練，搜尋由此學出每個網路各種來源的機率。之後最好的方案會分開訓練、互相比較。',
+    helpOver: '每個網路各種來源的機率。之後最好的方案分開訓練、互相比較，由比較結果決定。',
+    root: '保有自己的輸入',
+    join: (dPoint, rPoint) => ['讀取', `第 ${dPoint} 點，由第 ${rPoint} 點接續`],
+    cost: '預期成本',
+    costOf: (cost, budget) => `${cost}，預算 ${budget}`,
+    undecided: '尚未決定',
+    undecidedOf: (percent, word) => `${percent}，${word}`,
+    certainty: { open: '仍很開放', leaning: '有所傾向', nearly: '幾乎決定', decided: '已決定' },
+    chosen: '已選',
+    step: '逐步回顧搜尋',
+    stepOf: (step, steps) => `第 ${step} / ${steps} 步`,
+    waiting: '接合評分完成、轉接層暖身之後，機率會在這裡變動。',
+  },
+
   finalists: {
     heading: '比較過的方案',
+    help: '每個方案都短暫訓練。較好的一半以兩倍的影像進入下一輪。',
     plan: '方案',
     cost: '成本',
-    drop: '最大下降',
+    drop: '訓練若干影像後的最大下降（百分點）',
     chosen: '已選',
+    more: (count) => `另有 ${count} 個方案較差；run.json 裡全部都有。`,
   },
 
   plan: {
