@@ -243,7 +243,7 @@ export const en = {
     chosen: 'chosen',
     step: 'Go through the search',
     stepOf: (step: string, steps: string) => `step ${step} of ${steps}`,
-    waiting: 'Chances move here once the joins are scored and the adapters have warmed up.',
+    waiting: 'after the scores',
   },
 
   finalists: {

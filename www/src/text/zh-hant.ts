@@ -204,7 +204,7 @@ export const zhHant: Texts = {
     chosen: '已選',
     step: '逐步回顧搜尋',
     stepOf: (step, steps) => `第 ${step} / ${steps} 步`,
-    waiting: '接合評分完成、轉接層暖身之後，機率會在這裡變動。',
+    waiting: '評分之後開始',
   },
 
   finalists: {
