@@ -192,8 +192,9 @@ export const zhHant: Texts = {
 
   likely: {
     heading: '搜尋的傾向',
+    headingOver: '搜尋曾有的傾向',
     help: '所有方案一起訓練，搜尋由此學出每個網路各種來源的機率。之後最好的方案會分開訓練、互相比較。',
-    helpOver: '每個網路各種來源的機率。之後最好的方案分開訓練、互相比較，由比較結果決定。',
+    helpOver: '每個網路各種來源的機率。之後最好的方案分開訓練、互相比較，由比較結果決定：✓ 是選中的。',
     root: '保有自己的輸入',
     join: (dPoint, rPoint) => ['讀取', `第 ${dPoint} 點，由第 ${rPoint} 點接續`],
     cost: '預期成本',
