@@ -229,7 +229,7 @@ export const en = {
     headingOver: 'Where the search leaned',
     help: 'All plans train together, and the search learns how likely each network’s source is. The best plans are then trained apart and compared.',
     helpOver:
-      'How likely each network’s source was. The best plans were then trained apart, and that comparison decided: ✓ marks what it chose.',
+      'How likely each network’s source was. The best plans were then trained apart, and that comparison decided: ✓ marks what it chose, if that is among these.',
     root: 'keeps its own input',
     /** What stands before the donor and after it. */
     join: (dPoint: number, rPoint: number): [string, string] => [
