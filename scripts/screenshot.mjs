@@ -32,7 +32,7 @@ await main(async () => {
   try {
     const { page } = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce' });
     await ready(page);
-    await step('Running the glyph sample', 2, async () => {
+    await step('Running the glyph sample', 2.5, async () => {
       await page.getByRole('button', { name: 'Load and run: Glyphs' }).click();
       await page.locator('#results').waitFor({ timeout: 20 * 60_000 });
     });

@@ -1,10 +1,15 @@
 // The lab as a person uses it, with the real core, on the CPU.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { root } from '../../scripts/paths.mjs';
 import { axeViolations, download, ready, startLab } from './harness.mjs';
 
-// A quick run takes about a minute of computing; a busy machine takes longer.
+// A quick run takes about two minutes of computing, a full search some more; a busy machine takes longer.
 const runTime = 10 * 60_000;
+
+const { samples } = JSON.parse(readFileSync(join(root, 'models', 'samples', 'index.json'), 'utf8'));
 
 let lab;
 before(async () => {
@@ -74,6 +79,12 @@ test('one click on a sample gives a result with its files', { timeout: runTime }
   await noAxeViolations(page, 'results');
 
   const report = JSON.parse(await download(page, 'run.json'));
+  const plans = page.locator('#run').getByRole('table').filter({ hasText: 'Worst drop in points' });
+  assert.equal(
+    await plans.locator('tbody tr').count(),
+    new Set(report.judged.map(({ plan }) => JSON.stringify(plan.networks))).size,
+  );
+  assert.equal(await plans.getByText('chosen').count(), 1);
   assert.equal(report.tasks.length, 3);
   assert.ok(report.cost.macs.merged < report.cost.macs.originals);
   const shown = await page.locator('#results dd').first().textContent();
@@ -91,16 +102,78 @@ test('one click on a sample gives a result with its files', { timeout: runTime }
   await context.close();
 });
 
-test('a run that is stopped while it trains leaves a network', { timeout: runTime }, async () => {
+test('a sample brings its budget', async () => {
+  for (const { title, budget } of samples) {
+    const { page, context } = await openLab();
+    await loadSample(page, title);
+    assert.equal(Number(await page.locator('#budget').inputValue()), budget, title);
+    await context.close();
+  }
+});
+
+test('the way to choose follows the effort until one is chosen, also from the keyboard', async () => {
+  const { page, context } = await openLab();
+  const way = (name) => page.locator('#search').getByRole('radio', { name: new RegExp(`^${name}`) });
+  const isChosen = async (name) => assert.equal(await way(name).isChecked(), true, name);
+  await isChosen('Best match');
+  await page.getByRole('radio', { name: 'Full' }).check();
+  await isChosen('Search');
+  const more = page.getByText('More ways to choose');
+  assert.equal(await way('Random').isVisible(), false);
+  await more.focus();
+  await page.keyboard.press('Enter');
+  await way('Same depth').focus();
+  await page.keyboard.press('ArrowDown');
+  await isChosen('Random');
+  await noAxeViolations(page, 'all ways to choose');
+  await more.click();
+  assert.equal(await way('Random').isVisible(), false);
+  assert.match(await more.textContent(), /Random/);
+  await page.getByRole('radio', { name: 'Quick' }).check();
+  await more.click();
+  await isChosen('Random');
+  await context.close();
+});
+
+test('a seed field that is emptied keeps the last number', async () => {
+  const { page, context } = await openLab();
+  const seed = page.getByRole('spinbutton', { name: 'Seed' });
+  await seed.fill('12');
+  await seed.fill('');
+  await seed.blur();
+  assert.equal(await seed.inputValue(), '12');
+  await context.close();
+});
+
+test('a search shows its probabilities, and stopped while it trains leaves a network', {
+  timeout: runTime,
+}, async () => {
   const { page, context, problems } = await openLab();
   await loadSample(page, 'Garments and digits');
   await page.getByRole('radio', { name: 'Full' }).check();
   await page.getByRole('button', { name: 'Run', exact: true }).click();
+  const search = page.locator('#run').getByRole('heading', { name: 'Where the search leans' });
+  await search.waitFor();
+  await page
+    .locator('#run')
+    .getByText(/^step \d+ of \d+$/)
+    .waitFor({ timeout: runTime });
+  await page.locator('#run').getByText('keeps its own input').first().waitFor();
+  await noAxeViolations(page, 'searching');
   await page.getByRole('status').getByText('Phase 4 of 6').waitFor({ timeout: runTime });
   await page.locator('.curve').first().waitFor();
   await page.getByRole('button', { name: 'Stop' }).click();
   await page.getByText('Stopped. The network below is as far as training got.').waitFor({ timeout: runTime });
   assert.ok((await download(page, 'merged.onnx')).length > 1000);
+  assert.equal(await search.count(), 0);
+  const { search_steps } = JSON.parse(await download(page, 'run.json'));
+  const slider = page.locator('#results').getByRole('slider', { name: 'Go through the search' });
+  assert.equal(Number(await slider.inputValue()), search_steps.length - 1);
+  await slider.focus();
+  await page.keyboard.press('Home');
+  const { step, steps } = search_steps[0];
+  assert.equal(await slider.getAttribute('aria-valuetext'), `step ${step} of ${steps}`);
+  await noAxeViolations(page, 'results of a search');
   assert.deepEqual(problems, []);
   await context.close();
 });

@@ -1,8 +1,9 @@
 // What a person chooses for a run. The rest of its settings are the core's defaults.
-import type { Settings } from '../worker/core';
+import type { SelectorName, Settings } from '../worker/core';
 import type { BackendInUse } from '../worker/protocol';
 
-export type Effort = keyof BackendInUse['settings'];
+type Defaults = BackendInUse['settings'];
+export type Effort = keyof Defaults;
 export type Chosen = Required<Pick<Settings, 'budget' | 'selector' | 'seed' | 'use_labels'>>;
 
 /** The steps in which a budget is chosen. */
@@ -12,26 +13,47 @@ export const budgetStep = 0.01;
 export const budgetAbove = (nearest: number) =>
   Math.min(1, Math.ceil(nearest / budgetStep - 1e-9) / Math.round(1 / budgetStep));
 
+export const largestSeed = 2 ** 32 - 1;
+
 export class Choices implements Chosen {
-  budget = $state<Chosen['budget']>(0.42);
-  selector = $state<Chosen['selector']>('matching');
+  budget = $state<Chosen['budget']>(0.5);
   seed = $state<Chosen['seed']>(0);
   use_labels = $state<Chosen['use_labels']>(true);
   effort = $state<Effort>('quick');
+  #selectors = $state.raw<Record<Effort, SelectorName>>({ quick: 'matching', full: 'differentiable' });
+  #chosenSelector = $state<SelectorName | null>(null);
   #hasDefaults = false;
 
+  /** The one that the effort brings along, until another is chosen by hand. */
+  get selector(): SelectorName {
+    return this.#chosenSelector ?? this.#selectors[this.effort];
+  }
+
+  set selector(selector: SelectorName) {
+    this.#chosenSelector = selector;
+  }
+
+  /** Takes a seed as it is typed. What is no seed, also an empty field, leaves the last one. */
+  typeSeed(text: string): void {
+    const seed = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isInteger(seed) && seed >= 0 && seed <= largestSeed) this.seed = seed;
+  }
+
   /** Takes the core's own defaults, once; then the user's choices stay. */
-  startFrom({ budget, selector, seed, use_labels }: Settings): void {
+  startFrom({ quick, full }: Defaults): void {
     if (this.#hasDefaults) return;
     this.#hasDefaults = true;
-    this.budget = budget ?? this.budget;
-    this.selector = selector ?? this.selector;
-    this.seed = seed ?? this.seed;
-    this.use_labels = use_labels ?? this.use_labels;
+    this.#selectors = {
+      quick: quick.selector ?? this.#selectors.quick,
+      full: full.selector ?? this.#selectors.full,
+    };
+    this.budget = full.budget ?? this.budget;
+    this.seed = full.seed ?? this.seed;
+    this.use_labels = full.use_labels ?? this.use_labels;
   }
 
   /** The settings of a run, given the core's for each effort. */
-  settings(defaults: BackendInUse['settings']): Settings {
+  settings(defaults: Defaults): Settings {
     const { budget, selector, seed, use_labels } = this;
     return { ...defaults[this.effort], budget, selector, seed, use_labels };
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { budgetAbove } from './choices.svelte';
+import { budgetAbove, Choices } from './choices.svelte';
 
 test.each([
   [0.427, 0.43],
@@ -10,4 +10,29 @@ test.each([
   [0.9999, 1],
 ])('a budget of %f is met by choosing %f', (nearest, chosen) => {
   expect(budgetAbove(nearest)).toBe(chosen);
+});
+
+test('the selector follows the effort until one is chosen by hand', () => {
+  const choices = new Choices();
+  choices.startFrom({ quick: { selector: 'share-all' }, full: { selector: 'differentiable' } });
+  expect(choices.selector).toBe('share-all');
+  choices.effort = 'full';
+  expect(choices.selector).toBe('differentiable');
+  choices.selector = 'random';
+  choices.effort = 'quick';
+  expect(choices.settings({ quick: { selector: 'share-all' }, full: {} }).selector).toBe('random');
+});
+
+test.each([
+  ['12', 12],
+  ['', 7],
+  ['1.5', 7],
+  ['-1', 7],
+  ['4294967296', 7],
+  ['4294967295', 4294967295],
+])('the seed after “%s” was typed over 7 is %i', (typed, seed) => {
+  const choices = new Choices();
+  choices.seed = 7;
+  choices.typeSeed(typed);
+  expect(choices.seed).toBe(seed);
 });

@@ -70,7 +70,7 @@ export class Lab {
       opened: (inUse) => {
         this.core = { state: 'ready', inUse };
         this.wish = inUse.wish;
-        this.choices.startFrom(inUse.settings.full);
+        this.choices.startFrom(inUse.settings);
       },
       unavailable: (failure) => {
         this.core = { state: 'failed', failure };
@@ -131,6 +131,7 @@ export class Lab {
       this.unfinished = [];
       while (this.networks.length > 0) await this.#removeAt(this.networks.length - 1);
       for (const network of networks) await this.#addNetwork(network);
+      this.choices.budget = sample.budget;
       this.data = await this.#engine.loadZip(data!, this.#onReading);
     });
   }
@@ -198,6 +199,7 @@ export class Lab {
     const run = new Run(
       this.networks.map(({ card, line }) => ({ card, line })),
       this.core.inUse.device,
+      settings,
     );
     this.problems.clear('run');
     this.run = run;

@@ -87,11 +87,21 @@ describe('a run', () => {
     });
   });
 
+  test('that searches tells how sure it is, as its report does, and compares plans in rounds', async () => {
+    lab.choices.effort = 'full';
+    await lab.start();
+    const { searchSteps, judged, outcome } = lab.run!;
+    expect(outcome?.report.settings.selector).toBe('differentiable');
+    expect(searchSteps.length).toBeGreaterThan(1);
+    expect(outcome?.report.search_steps).toEqual(searchSteps);
+    expect(new Set(judged.map(({ image_passes }) => image_passes)).size).toBe(3);
+  });
+
   test('whose budget no plan meets offers the nearest, and then works', async () => {
     lab.choices.budget = 0.1;
     await lab.start();
     const [problem] = lab.problems.all;
-    expect([lab.run?.status, problem?.area]).toEqual(['failed', 'run']);
+    expect([lab.run?.status, lab.run?.phase, problem?.area]).toEqual(['failed', null, 'run']);
     lab.useBudget(budgetAbove(problem!.nearestBudget!));
     expect([lab.choices.budget, lab.problems.all, lab.missing]).toEqual([0.13, [], null]);
     expect([names().length, lab.data?.tasks.length]).toEqual([2, 2]);

@@ -1,5 +1,13 @@
 // One run as the page shows it: built up from the core's events.
-import type { NetworkCard, Outcome, Phase, PlanSummary, Event as RunEvent } from '../worker/core';
+import type {
+  NetworkCard,
+  Outcome,
+  Phase,
+  PlanSummary,
+  Event as RunEvent,
+  SearchStep,
+  Settings,
+} from '../worker/core';
 import type { Line } from './lines';
 
 export interface RunNetwork {
@@ -36,12 +44,14 @@ export class Run {
   readonly networks: RunNetwork[];
   /** What computes it, for people. */
   readonly device: string;
+  readonly settings: Settings;
   readonly startedAt = Date.now();
 
   status = $state<RunStatus>('running');
   phase = $state<Phase | null>(null);
   progress = $state.raw<Progress | null>(null);
   cells = $state.raw<Cell[]>([]);
+  searchSteps = $state.raw<SearchStep[]>([]);
   judged = $state.raw<Judged[]>([]);
   plan = $state.raw<PlanSummary | null>(null);
   curve = $state.raw<LossCurve>({ steps: [], sum: [], tasks: [] });
@@ -51,9 +61,10 @@ export class Run {
   outcome = $state.raw<Outcome | null>(null);
   endedAt = $state<number | null>(null);
 
-  constructor(networks: RunNetwork[], device: string) {
+  constructor(networks: RunNetwork[], device: string, settings: Settings) {
     this.networks = networks;
     this.device = device;
+    this.settings = settings;
   }
 
   get active(): boolean {
@@ -62,7 +73,21 @@ export class Run {
 
   /** How much of the phase is done, from 0 to 1; null where it works but can't tell. */
   get share(): number | null {
-    return this.progress && this.progress.total > 0 ? this.progress.done / this.progress.total : null;
+    if (!this.progress || this.progress.total <= 0) return null;
+    const part = this.progress.done / this.progress.total;
+    if (this.searchPart === null || !this.searches) return part;
+    return this.searchPart === 'together' ? part / 2 : 0.5 + part / 2;
+  }
+
+  /** Whether plans train together before some are compared. */
+  get searches(): boolean {
+    return this.settings.selector === 'differentiable';
+  }
+
+  /** The part of the search that is going on; null outside the search. */
+  get searchPart(): 'together' | 'compare' | null {
+    if (this.phase !== 'search') return null;
+    return this.searches && this.judged.length === 0 ? 'together' : 'compare';
   }
 
   /** Takes in what has happened since the last call. */
@@ -72,6 +97,10 @@ export class Run {
     const add = <T>(known: T[], more: T[]) => (more.length > 0 ? [...known, ...more] : known);
 
     this.cells = add(this.cells, of('candidate_scored'));
+    this.searchSteps = add(
+      this.searchSteps,
+      of('search_step').map(({ step }) => step),
+    );
     this.judged = add(this.judged, of('plan_judged'));
     this.validated = add(this.validated, of('validated'));
     this.warnings = add(

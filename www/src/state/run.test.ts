@@ -4,7 +4,7 @@ import { lineOf } from './lines';
 import { EventBuffer, Run } from './run.svelte';
 
 const card = { name: 'character', tasks: [], join_points: [] } as never;
-const newRun = () => new Run([{ card, line: lineOf(0) }], 'CPU');
+const newRun = () => new Run([{ card, line: lineOf(0) }], 'CPU', {});
 const step = (step: number, loss = 1): Event => ({
   kind: 'step',
   step,

@@ -7,6 +7,8 @@ export interface Sample {
   /** Paths below `models/`. */
   networks: string[];
   data: string;
+  /** A share of the networks' cost that suits them. */
+  budget: number;
 }
 
 const address = (path: string) => new URL(`models/${path}`, document.baseURI);

@@ -1,3 +1,5 @@
+import type { SelectorName } from '../worker/core';
+
 /** The page in English. Every other language has the same shape. */
 export const en = {
   language: 'English',
@@ -106,25 +108,42 @@ export const en = {
     budgetFloor: (name: string, percent: string) =>
       `Below ${percent} no plan can go without skipping layers of ${name}, the cheapest network.`,
     selector: 'Who chooses',
+    moreSelectors: 'More ways to choose',
     selectors: {
+      differentiable: {
+        name: 'Search',
+        help: 'Learns how likely each join is while all plans train together, then compares the best.',
+      },
       matching: {
         name: 'Best match',
-        help: 'Joins where the borrowed features fit best before any training.',
+        help: 'Takes joins whose borrowed features fit best before any training, then compares some.',
       },
       'share-all': {
         name: 'Share everything',
         help: 'One network carries all; the others keep only their last layers.',
       },
       'fixed-depth': { name: 'Same depth', help: 'Joins every network at the same relative depth.' },
-      random: { name: 'Random', help: 'Draws a plan within the budget. Something to compare against.' },
-    },
+      random: { name: 'Random', help: 'Draws plans within the budget and compares them.' },
+      halving: {
+        name: 'Knockout',
+        help: 'Draws many plans at random; the better half trains on, again and again.',
+      },
+      annealing: {
+        name: 'Small changes',
+        help: 'Changes one join at a time and keeps what helps, and now and then what does not.',
+      },
+      exhaustive: {
+        name: 'Try every plan',
+        help: 'Trains each plan within the budget. Only for small networks: it can take days.',
+      },
+    } satisfies Record<SelectorName, { name: string; help: string }>,
     labels: 'Use labels',
     labelsHelp: 'Off: the joined network learns from the originals’ answers alone.',
     effort: 'How long',
     quick: 'Quick',
-    quickHelp: 'About a minute. Shows how it goes; the accuracy is not the aim.',
+    quickHelp: 'About 2 minutes for a sample on the CPU. Shows how it goes; the accuracy is not the aim.',
     full: 'Full',
-    fullHelp: 'Minutes. Trains until the joined network holds up.',
+    fullHelp: 'About 6 to 8 minutes for a sample on the CPU. Trains until the joined network holds up.',
     seed: 'Seed',
     seedHelp: 'Same seed, same backend: same plan.',
   },
@@ -157,12 +176,14 @@ export const en = {
     silent: {
       teachers: 'Preparing the originals',
       score: 'Fitting an adapter for every join; scores follow',
-      search: 'Training plans briefly to compare them',
       distil: 'Building the joined network',
       evaluate: 'Comparing it with the originals on images that nothing has seen',
       export: 'Writing the files',
     },
     phaseNow: (name: string, nth: number) => `Phase ${nth} of 6: ${name}`,
+    /** The search has two parts, and each knows only its own time. */
+    searchParts: { together: 'Training all plans together', compare: 'Comparing plans after brief training' },
+    leftPart: (duration: string) => `about ${duration} left in this part`,
     left: (duration: string) => `about ${duration} left in this phase`,
     elapsed: (duration: string) => `${duration} so far`,
     finished: (duration: string) => `Finished after ${duration}.`,
@@ -203,12 +224,37 @@ export const en = {
     waiting: 'Curves appear here when training starts.',
   },
 
+  likely: {
+    heading: 'Where the search leans',
+    headingOver: 'Where the search leaned',
+    help: 'All plans train together, and the search learns how likely each network’s source is. The best plans are then trained apart and compared.',
+    helpOver:
+      'How likely each network’s source was. The best plans were then trained apart, and that comparison decided: ✓ marks what it chose, if that is among these.',
+    root: 'keeps its own input',
+    /** What stands before the donor and after it. */
+    join: (dPoint: number, rPoint: number): [string, string] => [
+      'reads',
+      `at ${dPoint}, goes on at ${rPoint}`,
+    ],
+    cost: 'Expected cost',
+    costOf: (cost: string, budget: string) => `${cost}, budget ${budget}`,
+    undecided: 'Still undecided',
+    undecidedOf: (percent: string, word: string) => `${percent}, ${word}`,
+    certainty: { open: 'wide open', leaning: 'leaning', nearly: 'nearly decided', decided: 'decided' },
+    chosen: 'chosen',
+    step: 'Go through the search',
+    stepOf: (step: string, steps: string) => `step ${step} of ${steps}`,
+    waiting: 'after the scores',
+  },
+
   finalists: {
     heading: 'Plans compared',
+    help: 'Each is trained briefly. The better half goes on to the next round with twice the images.',
     plan: 'Plan',
     cost: 'Cost',
-    drop: 'Worst drop',
+    drop: 'Worst drop in points, after images',
     chosen: 'chosen',
+    more: (count: string) => `${count} more plans did worse; run.json has them all.`,
   },
 
   plan: {

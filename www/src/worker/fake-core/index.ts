@@ -1,19 +1,36 @@
 // A core that computes nothing, for tests and for work on the page without the WebAssembly build.
 // It tells the story of a run in the core's own words. Never part of the page that is built.
+import type { SelectorName, Settings } from '../core';
 import * as results from './results';
 
 export { pace, Session } from './session';
 
-const settings = (imagePasses: number, finalists: number) => ({
-  budget: 0.42,
-  selector: 'matching' as const,
+const settings = (selector: SelectorName, finalists: number, imagePasses: number): Settings => ({
+  budget: 0.5,
+  selector,
   seed: 0,
   use_labels: true,
-  search: { calibration_images: 512, ridge_rows_per_channel: 16, finalists, finalist_image_passes: 4096 },
+  search: {
+    calibration_images: 512,
+    finalists,
+    finalist_rounds: 3,
+    finalist_image_passes: 4096,
+    supernet_steps: 400,
+  },
   train: { image_passes: imagePasses, batch_size: 64, learning_rate: 3e-3 },
 });
 
-export const defaultSettings = (quick: boolean) => (quick ? settings(4_000, 1) : settings(50_000, 4));
-export const selectorNames = () => ['matching', 'share-all', 'fixed-depth', 'random'];
+export const defaultSettings = (quick: boolean): Settings =>
+  quick ? settings('matching', 2, 4_000) : settings('differentiable', 8, 50_000);
+export const selectorNames = (): SelectorName[] => [
+  'differentiable',
+  'matching',
+  'share-all',
+  'fixed-depth',
+  'random',
+  'halving',
+  'annealing',
+  'exhaustive',
+];
 export const version = () => results.version;
 export default async function init() {}

@@ -1,5 +1,5 @@
 // Scores, plans and reports as the core would find them, made up.
-import type { DataCard, NetworkCard, Outcome, PlanSummary, Settings } from '../core';
+import type { DataCard, NetworkCard, Outcome, PlanSummary, SearchStep, Settings } from '../core';
 import { known } from './networks';
 
 export const version = '0.1.0';
@@ -41,7 +41,7 @@ export function planOf(cards: NetworkCard[], kept: number): PlanSummary {
   const networks = cards.map((card, index): PlanSummary['networks'][number] => {
     if (card === root) return { source: 'root', network: card.name };
     const donor_point = root.join_points.length - 1 - ((index + kept) % 3);
-    const receiver_point = card.join_points.length - 1 - ((index * 2 + 4 - kept) % 4);
+    const receiver_point = card.join_points.length - 1 - ((index * 2 + 12 - kept) % 4);
     const from = root.join_points[donor_point]!;
     const to = card.join_points[receiver_point]!;
     macs += to.macs_after + from.shape[0] * to.shape[0] * to.shape[1] * to.shape[2];
@@ -59,12 +59,46 @@ export function planOf(cards: NetworkCard[], kept: number): PlanSummary {
   return { networks, macs, relative_macs: macs / total };
 }
 
+/** What a search decides, and on what grounds. */
+export type Found = Pick<Outcome['report'], 'plan' | 'judged' | 'search_steps'>;
+
+/** A search that starts with even chances and comes to favour one source per network. */
+export function searchSteps(cards: NetworkCard[]): SearchStep[] {
+  const root = cards.length - 1;
+  return Array.from({ length: 60 }, (_, index) => {
+    const done = index / 59;
+    const likely = cards.map((card, network) => {
+      const sources = card.join_points.map((_, receiver_point) => ({
+        donor: network === root ? 0 : root,
+        donor_point: Math.max(0, receiver_point - 1),
+        receiver_point,
+      }));
+      const favourite = network === root ? 0 : 4 - (network % 3);
+      const options = [{ donor: undefined, donor_point: 0, receiver_point: 0 }, ...sources];
+      const weights = options.map((_, at) => Math.exp(-6 * done * Math.abs(at - favourite) * (1 + at / 20)));
+      const sum = weights.reduce((a, b) => a + b, 0);
+      return options
+        .map((option, at) => ({ ...option, probability: weights[at]! / sum }))
+        .toSorted((a, b) => b.probability - a.probability)
+        .slice(0, 6);
+    });
+    return {
+      step: Math.round(40 + 360 * done),
+      steps: 400,
+      temperature: 5 * 0.02 ** done,
+      expected_cost: 0.74 - 0.36 * done,
+      entropy: (1 - done) ** 1.5,
+      likely,
+    };
+  });
+}
+
 /** What a run leaves: numbers that fit each other, and files of nothing. */
 export function outcome(
   settings: Settings,
   cards: NetworkCard[],
   data: DataCard,
-  plan: PlanSummary,
+  { plan, judged, search_steps }: Found,
   curve: Outcome['report']['curve'],
   device: string,
   seconds: number,
@@ -92,7 +126,8 @@ export function outcome(
     tasks,
     worst_drop_points: 0.48,
     candidates: [],
-    judged: [],
+    judged,
+    search_steps,
     cost: {
       macs: { originals: total('macs'), merged: plan.macs },
       params: { originals: total('params'), merged: Math.round(total('params') * 0.58) },

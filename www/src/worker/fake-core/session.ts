@@ -1,8 +1,8 @@
 // The fake core's session: it takes files by their first byte, and tells a run's events at an even pace.
-import type { DataCard, Event, NetworkCard, NetworkOptions, Outcome, PlanSummary, Settings } from '../core';
+import type { DataCard, Event, JudgedPlan, NetworkCard, NetworkOptions, Outcome, Settings } from '../core';
 import { CoreFailure } from '../failure';
 import { cardOf, known, typeface } from './networks';
-import { candidates, outcome, planOf } from './results';
+import { candidates, type Found, outcome, planOf, searchSteps } from './results';
 
 /** Milliseconds between events; tests set it to 0. */
 export const pace = { milliseconds: 12 };
@@ -124,16 +124,23 @@ export class Session {
     if (this.#cards.length < 2) {
       throw failure('too_few', 'Joining needs two networks or more.', 'Add another network.');
     }
+    const budget = settings.budget ?? 1;
+    if (budget < nearestBudget) {
+      const message = `No plan is as cheap as ${budget}.`;
+      const hint = `The nearest budget that a plan can meet is ${nearestBudget}.`;
+      throw failure('budget_out_of_reach', message, hint, { nearestBudget });
+    }
     const started = Date.now();
     await this.#teachers(onEvent);
     await this.#score(onEvent);
-    const plan = await this.#search(settings, onEvent);
+    const found = await this.#search(settings, onEvent);
     const curve = await this.#distil(settings, onEvent);
     for (const phase of ['evaluate', 'export'] as const) {
       onEvent({ kind: 'phase_started', phase });
       await pause(20);
     }
-    return outcome(settings, this.#cards, data, plan, curve, this.device, (Date.now() - started) / 1000);
+    const seconds = (Date.now() - started) / 1000;
+    return outcome(settings, this.#cards, data, found, curve, this.device, seconds);
   }
 
   #checkStop(): void {
@@ -163,21 +170,36 @@ export class Session {
     }
   }
 
-  async #search(settings: Settings, onEvent: (event: Event) => void): Promise<PlanSummary> {
+  async #search(settings: Settings, onEvent: (event: Event) => void): Promise<Found> {
     onEvent({ kind: 'phase_started', phase: 'search' });
-    if ((settings.budget ?? 1) < nearestBudget) {
-      const hint = `The nearest budget that this selector can meet is ${nearestBudget}.`;
-      throw failure('budget_out_of_reach', 'No plan is that small.', hint, { nearestBudget });
-    }
-    const plans = [1, 2, 3, 4].slice(0, settings.search?.finalists).map((kept) => planOf(this.#cards, kept));
-    for (const [index, plan] of plans.entries()) {
-      await pause(30);
+    const progress = (done: number, total: number) =>
+      onEvent({ kind: 'progress', phase: 'search', done, total, seconds_left: (total - done) * 0.1 });
+    const { finalists = 1, finalist_rounds = 1, finalist_image_passes = 1 } = settings.search ?? {};
+    const steps = settings.selector === 'differentiable' ? searchSteps(this.#cards) : [];
+    for (const step of steps) {
+      await pause(6);
       this.#checkStop();
-      onEvent({ kind: 'plan_judged', plan, worst_drop_points: [3.1, 1.9, 1.4, 0.9][index]! });
+      progress(step.step, step.steps);
+      onEvent({ kind: 'search_step', step });
     }
-    const plan = plans.at(-1)!;
+    const judged: JudgedPlan[] = [];
+    let left = Array.from({ length: finalists }, (_, kept) => ({ plan: planOf(this.#cards, kept), kept }));
+    for (let round = 0; round < finalist_rounds; round++) {
+      for (const { plan, kept } of left) {
+        await pause(30);
+        this.#checkStop();
+        const image_passes = finalist_image_passes >> (finalist_rounds - 1 - round);
+        const worst_drop_points = (3 + ((kept * 5) % 8)) / (round + 1);
+        judged.push({ plan, image_passes, worst_drop_points });
+        onEvent({ kind: 'plan_judged', plan, image_passes, worst_drop_points });
+      }
+      left = left
+        .toSorted((a, b) => ((a.kept * 5) % 8) - ((b.kept * 5) % 8))
+        .slice(0, Math.ceil(left.length / 2));
+    }
+    const plan = left[0]?.plan ?? planOf(this.#cards, 0);
     onEvent({ kind: 'plan_chosen', plan });
-    return plan;
+    return { plan, judged, search_steps: steps };
   }
 
   async #distil(settings: Settings, onEvent: (event: Event) => void): Promise<Outcome['report']['curve']> {
