@@ -115,6 +115,10 @@ fn every_selector_yields_a_plan_within_the_budget() {
     for selector in SelectorName::ALL {
         let mut settings = Settings { selector, ..settings() };
         settings.search.finalists = 1;
+        settings.search.scored_donor_points = 1;
+        settings.search.finalist_image_passes = 16;
+        settings.search.evaluations = 4;
+        settings.search.supernet_steps = 20;
         settings.train.image_passes = 16;
         let outcome = outcome(&mut project, &settings).unwrap();
         assert!(outcome.report.plan.relative_macs <= settings.budget, "{selector:?}");
@@ -146,7 +150,7 @@ fn a_base_stays_as_it_is_and_takes_its_graft_again() {
 
     let applied = apply_graft(("direction.onnx", &base), &options, ("graft.onnx", &graft)).unwrap();
     assert!(applied == outcome.onnx, "base and graft are not the merged file");
-    assert!(graft.len() + base.len() > outcome.onnx.len() && graft.len() < outcome.onnx.len());
+    assert!(graft.len() < outcome.onnx.len(), "the graft holds the base");
 
     let alone = prepare(&onnx::read(&base).unwrap(), &options, "direction").unwrap();
     let merged = prepare(&onnx::read(&outcome.onnx).unwrap(), &options, "merged").unwrap();

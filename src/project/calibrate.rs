@@ -25,6 +25,16 @@ type Size = (usize, usize);
 /// Network, join point, and the size at which its features were sampled.
 type RowsKey = (usize, usize, Size);
 
+/// What adapters are fitted on.
+#[derive(Clone, Copy, Debug)]
+pub struct Calibration<'a> {
+    pub batches: &'a [IndexBatch],
+    /// Positions per channel of the widest join point.
+    pub rows_per_channel: usize,
+    /// Decides which positions.
+    pub seed: u64,
+}
+
 /// Fits an adapter for every candidate, named by receiver.
 ///
 /// # Errors
@@ -35,9 +45,7 @@ pub async fn fit_adapters(
     candidates: &[(usize, Join)],
     teachers: &Teachers,
     dataset: &Dataset,
-    batches: &[IndexBatch],
-    rows_per_channel: usize,
-    seed: u64,
+    Calibration { batches, rows_per_channel, seed }: Calibration<'_>,
     cancel: &Cancel,
 ) -> Result<Fits, ProjectError> {
     let images: usize = batches.iter().map(|batch| batch.indices.len()).sum();

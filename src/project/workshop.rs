@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::calibrate::{fit_adapters, images_on};
+use super::calibrate::{Calibration, fit_adapters, images_on};
 use super::score::{best_fits, score_candidates};
 use super::source::DistilSource;
 use super::teachers::Teachers;
@@ -88,11 +88,12 @@ impl<'a> Workshop<'a> {
         let images = self.dataset.indices(Split::Train);
         let mut calibration = training_batches(&images, CALIBRATION_BATCH.min(images.len()), seed, 0);
         calibration.truncate(search.calibration_images.div_ceil(CALIBRATION_BATCH).max(1));
-        let rows = search.ridge_rows_per_channel;
         let Self { space, teachers, dataset, cancel, base, .. } = self;
+        let rows_per_channel = search.ridge_rows_per_channel;
+        let calibration = Calibration { batches: &calibration, rows_per_channel, seed };
         let mut joins = space.candidates();
         joins.retain(|(receiver, _)| Some(*receiver) != *base);
-        let fits = fit_adapters(space, &joins, teachers, dataset, &calibration, rows, seed, cancel).await?;
+        let fits = fit_adapters(space, &joins, teachers, dataset, calibration, cancel).await?;
         let per_batch = search.score_images.clamp(1, images.len().max(1));
         let scoring = training_batches(&images, per_batch, seed, 1);
         let held_out = scoring.get(1).unwrap_or(&scoring[0]);
