@@ -5,14 +5,14 @@
 use std::cell::RefCell;
 use std::io::Write;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use graftlab::data::Files;
 use graftlab::data::source::Limits;
 use graftlab::net::{NetworkOptions, Pixels, Task, prepare, write_tasks};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::{Family, backbone};
-use graftlab::project::{Event, Outcome, Project, ProjectError, Settings, evaluate_file, run};
+use graftlab::project::{Event, Outcome, Project, ProjectError, Settings, apply_graft, evaluate_file, run};
 use graftlab::search::{SearchError, SelectorName};
 use pollster::block_on;
 
@@ -115,6 +115,10 @@ fn every_selector_yields_a_plan_within_the_budget() {
     for selector in SelectorName::ALL {
         let mut settings = Settings { selector, ..settings() };
         settings.search.finalists = 1;
+        settings.search.scored_donor_points = 1;
+        settings.search.finalist_image_passes = 16;
+        settings.search.evaluations = 4;
+        settings.search.supernet_steps = 20;
         settings.train.image_passes = 16;
         let outcome = outcome(&mut project, &settings).unwrap();
         assert!(outcome.report.plan.relative_macs <= settings.budget, "{selector:?}");
@@ -133,6 +137,42 @@ fn hints_self_distillation_and_no_labels_work_together() {
     let graph = onnx::read(&outcome.onnx).unwrap();
     assert_eq!(graph.outputs.len(), 2, "auxiliary heads are left out of the file");
     assert_eq!(graph.cost(), prepared_cost(&outcome.onnx), "nothing of them is left behind");
+}
+
+#[test]
+fn a_base_stays_as_it_is_and_takes_its_graft_again() {
+    let mut settings = Settings { base: Some("direction".into()), ..settings() };
+    settings.train.self_distillation_weight = 0.5;
+    let outcome = outcome(&mut project(), &settings).unwrap();
+    let base = network(Family::Vgg, "direction", &["upright", "level"], 1);
+    let graft = outcome.graft.unwrap();
+    let options = NetworkOptions::default();
+
+    let applied = apply_graft(("direction.onnx", &base), &options, ("graft.onnx", &graft)).unwrap();
+    assert!(applied == outcome.onnx, "base and graft are not the merged file");
+    assert!(graft.len() < outcome.onnx.len(), "the graft holds the base");
+
+    let alone = prepare(&onnx::read(&base).unwrap(), &options, "direction").unwrap();
+    let merged = prepare(&onnx::read(&outcome.onnx).unwrap(), &options, "merged").unwrap();
+    let run = |graph: &graftlab::graph::Graph| {
+        let values: Vec<f32> = (0..5 * 256).map(|index| (index * 37 % 256) as f32).collect();
+        let images = Tensor::<4>::from_data(TensorData::new(values, [5, 1, 16, 16]), &Device::flex());
+        let network = graftlab::net::Network::new(graph, &Device::flex()).unwrap();
+        block_on(graftlab::net::read(network.forward(images).swap_remove(0))).unwrap()
+    };
+    assert_eq!(run(&alone.graph), run(&merged.graph), "the base's output has changed");
+
+    let other = network(Family::Vgg, "direction", &["upright", "level"], 5);
+    let error = apply_graft(("direction.onnx", &other), &options, ("graft.onnx", &graft)).unwrap_err();
+    assert!(error.to_string().contains("another network"), "{error}");
+}
+
+#[test]
+fn an_unknown_base_is_named() {
+    let settings = Settings { base: Some("colour".into()), ..settings() };
+    let error = outcome(&mut project(), &settings).err().unwrap();
+    assert!(error.is_bad_input());
+    assert!(error.to_string().contains("direction, width"), "{error}");
 }
 
 fn prepared_cost(bytes: &[u8]) -> graftlab::graph::Cost {

@@ -8,7 +8,9 @@ use super::models::Model;
 use super::table::{millions, thousands};
 use super::{Failure, npy, paths};
 use crate::net::{Network, NetworkOptions, Pixels, prepare, read};
-use crate::project::{Measured, NetworkCard, ProjectError, evaluate_file, inspect as card_of, read_network};
+use crate::project::{
+    Measured, NetworkCard, ProjectError, apply_graft, evaluate_file, inspect as card_of, read_network,
+};
 
 /// `graftlab inspect`
 pub fn inspect(model: &str, json: bool) -> Result<(), Failure> {
@@ -89,6 +91,17 @@ pub fn run(model: &Path, input: &Path, output: &Path, index: usize) -> Result<()
     let shape = result.dims();
     let values = pollster::block_on(read(result)).map_err(ProjectError::from)?;
     paths::write(output, &npy::write(&values, &shape))
+}
+
+/// `graftlab apply`
+pub fn apply(base: &str, graft: &Path, out: &Path) -> Result<(), Failure> {
+    let base = Model::parse(base)?;
+    let (base_bytes, graft_bytes) = (base.bytes()?, paths::read(graft)?);
+    let name = graft.file_name().unwrap_or(graft.as_os_str()).to_string_lossy();
+    let merged = apply_graft((&base.name(), &base_bytes), &base.options, (&name, &graft_bytes))?;
+    paths::write(out, &merged)?;
+    println!("wrote {}", out.display());
+    Ok(())
 }
 
 /// `graftlab eval`

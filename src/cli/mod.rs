@@ -62,6 +62,16 @@ enum Command {
         #[command(flatten)]
         options: RunOptions,
     },
+    /// Put a graft on the base that it was made for: the merged network again.
+    Apply {
+        /// The network that stayed as it is: NAME.onnx
+        base: String,
+        /// What `integrate --base` added to it: graft.onnx
+        graft: PathBuf,
+        /// Where to write the merged network.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Measure a network, original or merged, on the test split.
     Eval {
         model: String,
@@ -106,6 +116,9 @@ struct SettingsOptions {
     selector: Option<SelectorName>,
     #[arg(long)]
     seed: Option<u32>,
+    /// Task of a network that stays exactly as it is; the others are grafted on it.
+    #[arg(long, value_name = "TASK")]
+    base: Option<String>,
     /// Train by distillation alone, even where images are labelled.
     #[arg(long)]
     no_labels: bool,
@@ -213,6 +226,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Inspect { model, json } => commands::inspect(&model, json),
         Command::Run { model, input, output, index } => commands::run(&model, &input, &output, index),
+        Command::Apply { base, graft, out } => commands::apply(&base, &graft, &out),
         Command::Eval { model, data, json } => commands::eval(&model, &data, json),
         Command::Integrate { models, data, options } => run::integrate(&models, &data, &options),
         Command::Demo { sample, options } => run::demo(sample, &options),

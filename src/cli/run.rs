@@ -88,6 +88,7 @@ pub fn settings(options: &SettingsOptions) -> Result<Settings, Failure> {
     settings.budget = options.budget.unwrap_or(settings.budget);
     settings.selector = options.selector.unwrap_or(settings.selector);
     settings.seed = options.seed.unwrap_or(settings.seed);
+    settings.base = options.base.clone().or(settings.base);
     settings.use_labels &= !options.no_labels;
     settings.train.image_passes = options.image_passes.unwrap_or(settings.train.image_passes);
     Ok(settings)
@@ -124,6 +125,11 @@ fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions)
     paths::write(&options.out.join("merged.onnx"), &outcome.onnx)?;
     paths::write(&options.out.join("merged.safetensors"), &outcome.safetensors)?;
     paths::write(&options.out.join("run.json"), &json)?;
-    println!("wrote merged.onnx, merged.safetensors and run.json to {}", options.out.display());
+    let mut files = "merged.onnx, merged.safetensors and run.json".to_owned();
+    if let Some(graft) = &outcome.graft {
+        paths::write(&options.out.join("graft.onnx"), graft)?;
+        files = format!("graft.onnx, {files}");
+    }
+    println!("wrote {files} to {}", options.out.display());
     Ok(())
 }

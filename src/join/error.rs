@@ -27,6 +27,17 @@ pub enum JoinError {
     #[error("the adapter's equations have no solution: {reason}. Hint: use more calibration images")]
     Unsolvable { reason: String },
 
+    #[error(
+        "the file is no graft: {reason}. Hint: give the graft.onnx that graftlab integrate --base has written"
+    )]
+    NoGraft { reason: String },
+
+    #[error(
+        "the graft was made for another network of the task '{task}'; given is one of the task '{given}'. \
+         Hint: give the very file that was the base"
+    )]
+    OtherBase { task: String, given: String },
+
     #[error(transparent)]
     Network(#[from] NetError),
 }

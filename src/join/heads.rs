@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::{JoinError, Merged, Plan};
 use crate::graph::{Attributes, Constant, Graph, TensorId};
-use crate::net::{NetError, Prepared};
+use crate::net::NetError;
 use crate::ops;
 
 /// An auxiliary classifier on an inner tensor, which learns from the deepest output of its task.
@@ -63,22 +63,20 @@ pub fn add_self_distillation_heads(
     Ok((graph, heads))
 }
 
-/// The graph whose outputs are probabilities again for the tasks whose original network gave probabilities.
-pub fn with_softmax(graph: &Graph, originals: &[Prepared]) -> Graph {
+/// The graph whose output `index` is probabilities instead of logits.
+pub fn with_softmax(graph: &Graph, index: usize) -> Graph {
     let mut graph = graph.clone();
-    for (index, _) in originals.iter().enumerate().filter(|(_, network)| network.softmax) {
-        let logits = graph.outputs[index];
-        let name = graph.tensor(logits).name.clone();
-        let shape = graph.tensor(logits).shape.clone();
-        let attributes = Attributes::from([("axis".to_owned(), (-1_i64).into())]);
-        // The new output takes the task's name, and the logits the name that was free for it.
-        let output = graph.add_node_with("Softmax", &format!("{name}/logits"), [logits], attributes);
-        graph.tensors[logits.0].name = std::mem::replace(&mut graph.tensors[output.0].name, name.clone());
-        graph.tensors[output.0].shape = shape;
-        if let Some(node) = graph.nodes.last_mut() {
-            node.name = format!("{name}/softmax");
-        }
-        graph.outputs[index] = output;
+    let logits = graph.outputs[index];
+    let name = graph.tensor(logits).name.clone();
+    let shape = graph.tensor(logits).shape.clone();
+    let attributes = Attributes::from([("axis".to_owned(), (-1_i64).into())]);
+    // The new output takes the task's name, and the logits the name that was free for it.
+    let output = graph.add_node_with("Softmax", &format!("{name}/logits"), [logits], attributes);
+    graph.tensors[logits.0].name = std::mem::replace(&mut graph.tensors[output.0].name, name.clone());
+    graph.tensors[output.0].shape = shape;
+    if let Some(node) = graph.nodes.last_mut() {
+        node.name = format!("{name}/softmax");
     }
+    graph.outputs[index] = output;
     graph
 }

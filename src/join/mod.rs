@@ -3,6 +3,7 @@
 mod adapter;
 mod error;
 mod fit;
+mod graft;
 mod heads;
 mod merge;
 mod plan;
@@ -14,6 +15,7 @@ mod summary;
 pub use adapter::{Adapter, adapter_graph};
 pub use error::JoinError;
 pub use fit::{Fit, RidgeRows, fit_ridge};
+pub use graft::{apply_graft, take_graft};
 pub use heads::{SelfHead, add_self_distillation_heads, with_softmax};
 pub use merge::{Merged, TensorRole, merge};
 pub use plan::{Join, Plan, Source};

@@ -26,6 +26,9 @@ pub struct Network {
     weights: Vec<Weight>,
     #[module(skip)]
     program: Arc<Program>,
+    /// Per node, whether it stays as it is while the network is trained.
+    #[module(skip)]
+    frozen: Arc<Vec<bool>>,
 }
 
 /// All of a network that does not change while it is trained.
@@ -71,7 +74,25 @@ impl Network {
                 weights.push(Weight::new(value, trainable[id.0]));
             }
         }
-        Ok(Self { weights, program: Arc::new(Program { graph, operators, weights: index, weight_of }) })
+        let frozen = Arc::new(vec![false; graph.nodes.len()]);
+        let program = Arc::new(Program { graph, operators, weights: index, weight_of });
+        Ok(Self { weights, program, frozen })
+    }
+
+    /// Freezes the nodes that `select` names by their first output: their weights are not trained, their
+    /// batch-normalisation statistics stay, and they compute in training what they compute in inference.
+    #[must_use]
+    pub fn freeze_nodes(mut self, select: impl Fn(TensorId) -> bool) -> Self {
+        let nodes = &self.program.graph.nodes;
+        let frozen: Vec<bool> =
+            nodes.iter().map(|node| node.outputs.first().is_some_and(|id| select(*id))).collect();
+        for (node, _) in nodes.iter().zip(&frozen).filter(|(_, frozen)| **frozen) {
+            for index in node.inputs.iter().flatten().filter_map(|id| self.program.weight_of[id.0]) {
+                self.weights[index].hold();
+            }
+        }
+        self.frozen = Arc::new(frozen);
+        self
     }
 
     /// Checks that the network takes any batch.
@@ -146,6 +167,7 @@ impl Network {
         for (index, node) in graph.nodes.iter().enumerate().filter(|(index, _)| needed[*index]) {
             let inputs: Vec<Option<Value>> =
                 node.inputs.iter().map(|input| self.take(&mut values, &mut uses, (*input)?)).collect();
+            let mode = if self.frozen[index] { Mode::Inference } else { mode };
             let outputs = self.program.operators[index].run(&inputs, mode);
             for (id, value) in node.outputs.iter().zip(outputs.values) {
                 if uses[id.0] > 0 {

@@ -93,6 +93,21 @@ impl Weight {
         }
     }
 
+    /// Takes the weight out of training.
+    pub fn hold(&mut self) {
+        fn still<const D: usize>(param: &Param<Tensor<D>>) -> Param<Tensor<D>> {
+            Param::initialized(param.id, param.val().detach()).set_require_grad(false)
+        }
+        match self {
+            Self::R1(param) => *param = still(param),
+            Self::R2(param) => *param = still(param),
+            Self::R3(param) => *param = still(param),
+            Self::R4(param) => *param = still(param),
+            Self::R5(param) => *param = still(param),
+            Self::R6(param) => *param = still(param),
+        }
+    }
+
     /// Moves a vector, such as a running mean, towards `value`. Weights of other ranks stay as they are.
     pub fn blend(&mut self, value: Tensor<1>, momentum: f64) {
         if let Self::R1(param) = self {

@@ -25,24 +25,33 @@ type Size = (usize, usize);
 /// Network, join point, and the size at which its features were sampled.
 type RowsKey = (usize, usize, Size);
 
-/// Fits an adapter for every candidate of the space.
+/// What adapters are fitted on.
+#[derive(Clone, Copy, Debug)]
+pub struct Calibration<'a> {
+    pub batches: &'a [IndexBatch],
+    /// Positions per channel of the widest join point.
+    pub rows_per_channel: usize,
+    /// Decides which positions.
+    pub seed: u64,
+}
+
+/// Fits an adapter for every candidate, named by receiver.
 ///
 /// # Errors
 ///
 /// The device fails, features are not finite, or the run is cancelled.
 pub async fn fit_adapters(
     space: &Space,
+    candidates: &[(usize, Join)],
     teachers: &Teachers,
     dataset: &Dataset,
-    batches: &[IndexBatch],
-    rows_per_channel: usize,
-    seed: u64,
+    Calibration { batches, rows_per_channel, seed }: Calibration<'_>,
     cancel: &Cancel,
 ) -> Result<Fits, ProjectError> {
     let images: usize = batches.iter().map(|batch| batch.indices.len()).sum();
     let widest = space.networks.iter().flat_map(|network| &network.points).map(|point| point.channels).max();
     let positions = (rows_per_channel * widest.unwrap_or(1)).div_ceil(images.max(1)).max(1);
-    let mut sampler = Sampler::new(space, positions, seed);
+    let mut sampler = Sampler::new(space, candidates, positions, seed);
     for batch in batches {
         if cancel.is_cancelled() {
             return Err(ProjectError::Cancelled);
@@ -57,7 +66,7 @@ pub async fn fit_adapters(
         .collect();
 
     let mut by_donor: BTreeMap<RowsKey, Vec<(usize, Join)>> = BTreeMap::new();
-    for (receiver, join) in space.candidates() {
+    for &(receiver, join) in candidates {
         let [_, to] = space.ends(receiver, join);
         by_donor
             .entry((join.donor, join.donor_point, (to.height, to.width)))
@@ -90,9 +99,9 @@ struct Sampler {
 }
 
 impl Sampler {
-    fn new(space: &Space, positions: usize, seed: u64) -> Self {
+    fn new(space: &Space, candidates: &[(usize, Join)], positions: usize, seed: u64) -> Self {
         let mut sizes = vec![BTreeSet::new(); space.networks.len()];
-        for (receiver, join) in space.candidates() {
+        for &(receiver, join) in candidates {
             let [_, to] = space.ends(receiver, join);
             sizes[join.donor].insert((join.donor_point, (to.height, to.width)));
             sizes[receiver].insert((join.receiver_point, (to.height, to.width)));

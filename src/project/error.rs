@@ -42,6 +42,9 @@ pub enum ProjectError {
     )]
     TooManyPlans { most: usize },
 
+    #[error("no network has the task '{name}', which is to stay as it is. Hint: name one of {tasks}")]
+    UnknownBase { name: String, tasks: String },
+
     #[error("no images are loaded. Hint: load a sample, a zip or a folder first")]
     NoData,
 
@@ -62,6 +65,7 @@ impl ProjectError {
             | Self::Join(_)
             | Self::Setting { .. }
             | Self::TooManyPlans { .. }
+            | Self::UnknownBase { .. }
             | Self::NoData => true,
             Self::Search(error) => matches!(
                 error,
@@ -83,7 +87,7 @@ impl ProjectError {
             Self::Search(SearchError::BudgetOutOfReach { .. }) => "budget_out_of_reach",
             Self::Search(SearchError::Cancelled) => "cancelled",
             Self::Join(_) | Self::Search(_) | Self::TooManyPlans { .. } => "bad_plan",
-            Self::Setting { .. } => "bad_setting",
+            Self::Setting { .. } | Self::UnknownBase { .. } => "bad_setting",
             Self::Cancelled => "cancelled",
             Self::Train(_) | Self::Device(_) | Self::Export { .. } => "failed",
         }

@@ -5,19 +5,22 @@ use std::collections::BTreeMap;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::ProjectError;
+use super::loaded::{read_network, stem};
 use crate::graph::{Constant, Graph};
-use crate::join::{Merged, PlanSummary, with_softmax};
-use crate::net::{Network, Pixels, Prepared, Task, write_tasks};
+use crate::join::{self, Merged, PlanSummary, fit_input, take_graft, with_softmax};
+use crate::net::{Network, NetworkOptions, Pixels, Prepared, Task, prepare, write_tasks};
 use crate::onnx;
 
 /// The merged network as an ONNX file and as weights alone.
 pub struct Files {
     pub onnx: Vec<u8>,
     pub safetensors: Vec<u8>,
+    /// What was added to a base that stays as it is.
+    pub graft: Option<Vec<u8>>,
     pub graph: Graph,
 }
 
-/// Writes the trained network: auxiliary heads dropped, probabilities where the originals gave them, tasks and plan
+/// Writes the trained network, and where `base` stays as it is, what was added to it: auxiliary heads dropped, probabilities where the originals gave them, tasks and plan
 /// in the metadata.
 ///
 /// # Errors
@@ -28,11 +31,15 @@ pub async fn export(
     merged: &Merged,
     originals: &[Prepared],
     plan: &PlanSummary,
+    base: Option<usize>,
 ) -> Result<Files, ProjectError> {
     let failed = |reason: String| ProjectError::Export { reason };
     let mut graph = network.to_graph().await?;
     graph.outputs = merged.tasks.iter().map(|task| task.output).collect();
-    let mut graph = with_softmax(&graph, originals).pruned();
+    for (index, _) in originals.iter().enumerate().filter(|(_, network)| network.softmax) {
+        graph = with_softmax(&graph, index);
+    }
+    let mut graph = graph.pruned();
     let tasks: Vec<Task> = merged
         .tasks
         .iter()
@@ -42,9 +49,38 @@ pub async fn export(
     write_tasks(&mut graph, &tasks, Pixels::Bytes);
     graph.metadata.insert("graftlab.plan".into(), serde_json::json!(plan).to_string());
     graph.metadata.insert("graftlab.version".into(), env!("CARGO_PKG_VERSION").into());
-    let onnx = onnx::write(&graph).map_err(|error| failed(error.to_string()))?;
+    let write = |graph: &Graph| onnx::write(graph).map_err(|error| failed(error.to_string()));
+    let mut graft = None;
+    if let Some(base) = base {
+        let added = take_graft(&graph, &tasks, &originals[base])?;
+        graph = join::apply_graft(&originals[base], &added)?.0;
+        graft = Some(write(&added)?);
+    }
+    let onnx = write(&graph)?;
     let safetensors = weights(&graph).map_err(failed)?;
-    Ok(Files { onnx, safetensors, graph })
+    Ok(Files { onnx, safetensors, graft, graph })
+}
+
+/// The merged network's file again, from the base's file and the graft's, each with its name.
+///
+/// # Errors
+///
+/// A file that cannot be read, that is no graft, or that was made for another base.
+pub fn apply_graft(
+    (base_file, base): (&str, &[u8]),
+    options: &NetworkOptions,
+    (graft_file, graft): (&str, &[u8]),
+) -> Result<Vec<u8>, ProjectError> {
+    let wrap = |source| ProjectError::Network { file: base_file.to_owned(), source };
+    let prepared = prepare(&read_network(base_file, base)?, options, stem(base_file)).map_err(wrap)?;
+    let graft = read_network(graft_file, graft)?;
+    let size = graft.inputs.first().map_or(&[][..], |id| graft.shape(*id));
+    let size = match *size {
+        [_, channels, height, width] => [channels, height, width],
+        _ => prepared.input,
+    };
+    let (graph, _) = join::apply_graft(&fit_input(&prepared, size)?, &graft)?;
+    onnx::write(&graph).map_err(|error| ProjectError::Export { reason: error.to_string() })
 }
 
 /// All float constants by name.

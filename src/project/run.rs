@@ -7,7 +7,7 @@ use super::evaluate::{Evaluation, worst_drop_points};
 use super::export::export;
 use super::judge::Referee;
 use super::observer::DistilObserver;
-use super::workshop::Workshop;
+use super::workshop::{Workshop, base_of};
 use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
 use crate::data::Split;
 use crate::graph::Cost;
@@ -24,6 +24,8 @@ pub struct Outcome {
     pub onnx: Vec<u8>,
     /// Its weights alone.
     pub safetensors: Vec<u8>,
+    /// What was added to a base that stays as it is, as a network of its own.
+    pub graft: Option<Vec<u8>>,
 }
 
 /// Images that plans and the network in training are judged on.
@@ -48,7 +50,8 @@ pub async fn run(
     let mut seconds = Seconds::default();
     let networks = project.networks()?;
     let dataset = project.dataset().await?;
-    check_budget(&Space::new(&networks), settings.budget)?;
+    let base = settings.base.as_deref().map(|name| base_of(&networks, name)).transpose()?;
+    check_budget(&Space::new(&networks), base, settings.budget)?;
 
     let clock = begin(Phase::Teachers, on_event, cancel)?;
     let mut workshop = Workshop::new(&networks, dataset, settings, device, cancel)?;
@@ -70,6 +73,7 @@ pub async fn run(
         settings: &settings.search,
         budget: settings.budget,
         seed: settings.seed.into(),
+        base,
     };
     let mut referee = Referee::new(&mut workshop, &validation, on_event);
     let chosen = select(settings.selector, &problem, &mut referee).await?;
@@ -104,7 +108,7 @@ pub async fn run(
     seconds.evaluate = clock.elapsed_seconds();
 
     on_event(Event::PhaseStarted { phase: Phase::Export });
-    let files = export(&student.network.valid(), &merged, &networks, &summary).await?;
+    let files = export(&student.network.valid(), &merged, &networks, &summary, base).await?;
     seconds.total = total.elapsed_seconds();
     let savings = space.savings(&plan);
     let report = Report {
@@ -140,7 +144,7 @@ pub async fn run(
         },
         stopped: cancel.is_cancelled(),
     };
-    Ok(Outcome { report, onnx: files.onnx, safetensors: files.safetensors })
+    Ok(Outcome { report, onnx: files.onnx, safetensors: files.safetensors, graft: files.graft })
 }
 
 /// The joins that were scored, for reports.

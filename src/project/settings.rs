@@ -19,6 +19,9 @@ pub struct Settings {
     pub seed: u32,
     /// Whether labels are used while training. Without them, distillation alone trains.
     pub use_labels: bool,
+    /// Task of a network that is in use already. It stays exactly as it is, bit by bit, and the others are grafted on
+    /// it; `None`: every layer may be fine-tuned.
+    pub base: Option<String>,
     pub search: SearchSettings,
     pub train: TrainSettings,
 }
@@ -30,6 +33,7 @@ impl Default for Settings {
             selector: SelectorName::default(),
             seed: 0,
             use_labels: true,
+            base: None,
             search: SearchSettings::default(),
             train: TrainSettings::default(),
         }

@@ -38,7 +38,11 @@ impl Supernet {
         let networks = workshop
             .networks
             .iter()
-            .map(|network| Network::new(&network.graph, device))
+            .enumerate()
+            .map(|(index, network)| {
+                let stays = Some(index) == workshop.base;
+                Network::new(&network.graph, device).map(|network| network.freeze_nodes(|_| stays))
+            })
             .collect::<Result<_, _>>()?;
         let decay = workshop.settings.train.weight_decay as f32;
         let images = [Split::Architecture, Split::Train]

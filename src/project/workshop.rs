@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::calibrate::{fit_adapters, images_on};
+use super::calibrate::{Calibration, fit_adapters, images_on};
 use super::score::{best_fits, score_candidates};
 use super::source::DistilSource;
 use super::teachers::Teachers;
@@ -33,6 +33,8 @@ pub struct Workshop<'a> {
     /// The same, where labels are used for training and for choosing.
     pub labels: Vec<Option<usize>>,
     pub settings: &'a Settings,
+    /// Index of the network that stays as it is, if one does.
+    pub base: Option<usize>,
     /// With automatic differentiation.
     pub device: Device,
     pub cancel: &'a Cancel,
@@ -59,6 +61,7 @@ impl<'a> Workshop<'a> {
         let of_network =
             |network: &Prepared| dataset.tasks.iter().position(|task| task.name == network.tasks[0].name);
         let known_labels: Vec<Option<usize>> = networks.iter().map(of_network).collect();
+        let base = settings.base.as_deref().map(|name| base_of(networks, name)).transpose()?;
         let labels = if settings.use_labels { known_labels.clone() } else { vec![None; networks.len()] };
         Ok(Self {
             networks,
@@ -69,6 +72,7 @@ impl<'a> Workshop<'a> {
             known_labels,
             labels,
             settings,
+            base,
             device: device.clone().autodiff(),
             cancel,
         })
@@ -84,9 +88,12 @@ impl<'a> Workshop<'a> {
         let images = self.dataset.indices(Split::Train);
         let mut calibration = training_batches(&images, CALIBRATION_BATCH.min(images.len()), seed, 0);
         calibration.truncate(search.calibration_images.div_ceil(CALIBRATION_BATCH).max(1));
-        let rows = search.ridge_rows_per_channel;
-        let Self { space, teachers, dataset, cancel, .. } = self;
-        let fits = fit_adapters(space, teachers, dataset, &calibration, rows, seed, cancel).await?;
+        let Self { space, teachers, dataset, cancel, base, .. } = self;
+        let rows_per_channel = search.ridge_rows_per_channel;
+        let calibration = Calibration { batches: &calibration, rows_per_channel, seed };
+        let mut joins = space.candidates();
+        joins.retain(|(receiver, _)| Some(*receiver) != *base);
+        let fits = fit_adapters(space, &joins, teachers, dataset, calibration, cancel).await?;
         let per_batch = search.score_images.clamp(1, images.len().max(1));
         let scoring = training_batches(&images, per_batch, seed, 1);
         let held_out = scoring.get(1).unwrap_or(&scoring[0]);
@@ -117,7 +124,11 @@ impl<'a> Workshop<'a> {
         } else {
             (merged.graph.clone(), Vec::new())
         };
-        let network = Network::new(&graph, &self.device)?;
+        let mut network = Network::new(&graph, &self.device)?;
+        if let Some(base) = self.base {
+            let prefix = format!("{}/", self.networks[base].tasks[0].name);
+            network = network.freeze_nodes(|id| graph.tensor(id).name.starts_with(&prefix));
+        }
         let trunk = network.parameters(|id| merged.role(plan, &graph.tensor(id).name) == TensorRole::Trunk);
         let hinted = if settings.hint_weight > 0.0 { self.hinted(&merged, plan) } else { Vec::new() };
         let student = Student {
@@ -186,4 +197,16 @@ impl<'a> Workshop<'a> {
         evaluated.recalibrate(&feeds);
         *network = evaluated.train();
     }
+}
+
+/// Index of the network of a task.
+///
+/// # Errors
+///
+/// There is none; the tasks are named.
+pub fn base_of(networks: &[Prepared], name: &str) -> Result<usize, ProjectError> {
+    networks.iter().position(|network| network.tasks[0].name == name).ok_or_else(|| {
+        let tasks: Vec<&str> = networks.iter().map(|network| network.tasks[0].name.as_str()).collect();
+        ProjectError::UnknownBase { name: name.to_owned(), tasks: tasks.join(", ") }
+    })
 }

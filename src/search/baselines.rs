@@ -19,6 +19,7 @@ impl Selector for ShareAll {
         _evaluator: &mut impl Evaluator,
     ) -> Result<Vec<Plan>, SearchError> {
         let roots = 0..problem.space.networks.len();
+        let roots = roots.filter(|root| problem.base.is_none_or(|base| base == *root));
         let mut plans: Vec<Plan> = roots.filter_map(|root| share_to_the_last(problem, root)).collect();
         plans.sort_by_key(|plan| problem.space.macs(plan));
         let nearest = plans.first().map_or(1.0, |plan| problem.space.relative_macs(plan));
@@ -62,7 +63,7 @@ impl Selector for FixedDepth {
             Some(Plan(sources.collect::<Option<_>>()?))
         };
         let depths = || (1..=DEPTHS).map(|step| step as f64 / DEPTHS as f64);
-        let roots = 0..space.networks.len();
+        let roots = (0..space.networks.len()).filter(|root| problem.base.is_none_or(|base| base == *root));
         let mut plans: Vec<Plan> = roots
             .clone()
             .filter_map(|root| {

@@ -25,7 +25,7 @@ pub use halving::halve;
 pub use matching::Matching;
 pub use settings::SearchSettings;
 
-use crate::join::{Join, Plan, Space};
+use crate::join::{Join, Plan, Source, Space};
 
 /// How well a join works before any training, on held-out calibration images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +52,8 @@ pub struct Problem<'a> {
     /// Largest MACs of a plan, relative to running the networks apart.
     pub budget: f64,
     pub seed: u64,
+    /// Index of a network that must keep its own input.
+    pub base: Option<usize>,
 }
 
 /// A way to choose a plan.
@@ -163,16 +165,18 @@ pub async fn select(
     }
 }
 
-/// Checks a budget before any computing.
+/// Checks a budget before any computing. `base` keeps its own input.
 ///
 /// # Errors
 ///
 /// It is no share, or no plan at all meets it; the nearest budget that one does is named.
-pub fn check_budget(space: &Space, budget: f64) -> Result<(), SearchError> {
+pub fn check_budget(space: &Space, base: Option<usize>, budget: f64) -> Result<(), SearchError> {
     if !(budget > 0.0 && budget <= 1.0) {
         return Err(SearchError::Budget { budget });
     }
-    let nearest = least_cost(space, &space.candidates());
+    let mut joins = space.candidates();
+    joins.retain(|(receiver, _)| Some(*receiver) != base);
+    let nearest = least_cost(space, &joins);
     if budget < nearest { Err(SearchError::BudgetOutOfReach { budget, nearest }) } else { Ok(()) }
 }
 
@@ -189,7 +193,8 @@ impl Problem<'_> {
 
     /// Whether a plan is valid and meets the budget.
     pub fn fits(&self, plan: &Plan) -> bool {
-        plan.check(self.space).is_ok() && self.space.relative_macs(plan) <= self.budget
+        let base_stays = self.base.is_none_or(|base| plan.0.get(base) == Some(&Source::Root));
+        base_stays && plan.check(self.space).is_ok() && self.space.relative_macs(plan) <= self.budget
     }
 
     /// The error for a budget that no plan meets, with the nearest that one does.

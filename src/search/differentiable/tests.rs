@@ -178,7 +178,8 @@ fn a_space_with_a_known_best_plan_is_solved_the_same_way_each_time() {
     let settings =
         SearchSettings { survivors_per_point: 5, supernet_steps: 1500, ..SearchSettings::default() };
     let budget = space.relative_macs(&Plan(good.clone())) + 1e-6;
-    let problem = Problem { space: &space, scores: &scores, settings: &settings, budget, seed: 9 };
+    let problem =
+        Problem { space: &space, scores: &scores, settings: &settings, budget, seed: 9, base: None };
     let run = || {
         let noise = ChaCha8Rng::seed_from_u64(10);
         let mut evaluator = Synthetic { good: good.clone(), noise, asked: 0 };

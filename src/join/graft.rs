@@ -1,0 +1,139 @@
+//! Grafts: what a merged network adds to a base network that stays as it is, as a graph of its own.
+//!
+//! A graft reads the image and tensors of the base, by their names in the merged network, and gives the outputs of all
+//! tasks but the base's. Base and graft together are the merged network again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::JoinError;
+use super::heads::with_softmax;
+use crate::graph::{Graph, TensorId};
+use crate::net::{NetError, NetworkOptions, Pixels, Prepared, Task, read_tasks, write_tasks};
+use crate::ops;
+
+const GRAFT: &str = "graftlab.graft";
+
+/// What a graft's metadata says of the base.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct GraftMetadata {
+    /// The base's task.
+    base: String,
+    /// CRC-32 of the base's weights, in the order of their names.
+    base_crc32: u32,
+    /// Where the base's output comes among the outputs, counted from 0.
+    position: usize,
+}
+
+/// Takes the graft out of a merged network whose metadata names its tasks.
+///
+/// # Errors
+///
+/// None in practice: all parts of a merged network are there.
+pub fn take_graft(merged: &Graph, tasks: &[Task], base: &Prepared) -> Result<Graph, JoinError> {
+    let name = &base.tasks[0].name;
+    let position = tasks.iter().position(|task| &task.name == name).ok_or_else(|| fault("no base in it"))?;
+    let prefix = format!("{name}/");
+    let of_base = |graph: &Graph, id: TensorId| graph.tensor(id).name.starts_with(&prefix);
+
+    let mut whole = merged.clone();
+    whole.outputs.remove(position);
+    let whole = whole.pruned();
+    let mut graft = Graph { nodes: Vec::new(), constants: BTreeMap::new(), ..whole.clone() };
+    for node in &whole.nodes {
+        if node.outputs.first().is_some_and(|id| of_base(&whole, *id)) {
+            continue;
+        }
+        for id in node.inputs.iter().flatten() {
+            if let Some(constant) = whole.constants.get(id) {
+                graft.constants.insert(*id, constant.clone());
+            } else if of_base(&whole, *id) && !graft.inputs.contains(id) {
+                graft.inputs.push(*id);
+            }
+        }
+        graft.nodes.push(node.clone());
+    }
+    let mut graft = graft.pruned();
+    let others: Vec<Task> = tasks.iter().filter(|task| &task.name != name).cloned().collect();
+    let others: Vec<Task> =
+        others.into_iter().zip(graft.outputs.clone()).map(|(task, output)| Task { output, ..task }).collect();
+    write_tasks(&mut graft, &others, Pixels::Bytes);
+    let about = GraftMetadata { base: name.clone(), base_crc32: checksum(&base.graph), position };
+    graft.metadata.insert(GRAFT.into(), serde_json::json!(about).to_string());
+    Ok(graft)
+}
+
+/// The merged network of a base and a graft, with its tasks, behind the graft's image input.
+///
+/// # Errors
+///
+/// A file that is no graft, or one that was made for another base.
+pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<(Graph, Vec<Task>), JoinError> {
+    let about: GraftMetadata = graft
+        .metadata
+        .get(GRAFT)
+        .and_then(|text| serde_json::from_str(text).ok())
+        .ok_or_else(|| fault("its metadata does not say that it is one"))?;
+    let task = &base.tasks[0];
+    if about.base != task.name || about.base_crc32 != checksum(&base.graph) {
+        return Err(JoinError::OtherBase { task: about.base, given: task.name.clone() });
+    }
+    let image = *graft.inputs.first().ok_or_else(|| fault("it has no image input"))?;
+    let mut graph = Graph {
+        name: graft.name.clone(),
+        opset: graft.opset.max(base.graph.opset),
+        metadata: graft.metadata.clone(),
+        ..Graph::default()
+    };
+    graph.metadata.remove(GRAFT);
+    let pixels = graph.add_input("image", graft.shape(image).to_vec());
+    let kept = graph.append(&base.graph, &format!("{}/", task.name), &[(base.graph.inputs[0], pixels)]);
+    let logits = kept.at(task.output);
+    let mut bound = vec![(image, pixels)];
+    for id in graft.inputs.iter().skip(1) {
+        let name = &graft.tensor(*id).name;
+        let ours = graph.find(name).ok_or_else(|| fault(&format!("the base has no tensor '{name}'")))?;
+        bound.push((*id, ours));
+    }
+    let added = graph.append(graft, "", &bound);
+    let (others, _) = read_tasks(graft, &NetworkOptions::default(), "graft")?;
+    let output = graph.add_node("Identity", &task.name, [logits]);
+    graph.outputs = graft.outputs.iter().map(|id| added.at(*id)).collect();
+    graph.outputs.insert(about.position.min(graph.outputs.len()), output);
+    let mut tasks: Vec<Task> = others;
+    tasks.insert(about.position.min(tasks.len()), task.clone());
+    if base.softmax {
+        graph = with_softmax(&graph, about.position);
+    }
+    let mut graph = graph.pruned();
+    ops::infer(&mut graph).map_err(NetError::from)?;
+    let tasks: Vec<Task> = tasks
+        .into_iter()
+        .zip(&graph.outputs)
+        .map(|(task, output)| Task { output: *output, ..task })
+        .collect();
+    write_tasks(&mut graph, &tasks, Pixels::Bytes);
+    Ok((graph, tasks))
+}
+
+/// CRC-32 of the float constants, in the order of their names.
+fn checksum(graph: &Graph) -> u32 {
+    let named: BTreeMap<&str, &[f32]> = graph
+        .constants
+        .iter()
+        .filter_map(|(id, constant)| Some((graph.tensor(*id).name.as_str(), constant.as_f32()?)))
+        .collect();
+    let mut hasher = crc32fast::Hasher::new();
+    for (name, values) in named {
+        hasher.update(name.as_bytes());
+        for value in values {
+            hasher.update(&value.to_le_bytes());
+        }
+    }
+    hasher.finalize()
+}
+
+fn fault(reason: &str) -> JoinError {
+    JoinError::NoGraft { reason: reason.to_owned() }
+}
