@@ -1,7 +1,8 @@
 // `npm run demo`: the bundled demo in headless Chromium, on the page's own build of the core. Writes what the command
 // line's `demo` writes.
-import { cpus } from 'node:os';
+
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLab } from '../tests/browser/harness.mjs';
@@ -79,14 +80,17 @@ async function command() {
     const result = await step(`The demo '${name}' in Chromium ${lab.browser.version()}`, 0, () =>
       page.evaluate(work, { artifact, device, sample, quick, labels: !unlabelled }),
     );
-    if (problems.length) throw new Problem(`The page reports: ${problems.join('\n')}`, 'No file was written.');
+    if (problems.length)
+      throw new Problem(`The page reports: ${problems.join('\n')}`, 'No file was written.');
     mkdirSync(resolve(out), { recursive: true });
     const write = (file, data) => writeFileSync(join(resolve(out), file), data);
     write('merged.onnx', Buffer.from(result.onnx, 'base64'));
     write('merged.safetensors', Buffer.from(result.safetensors, 'base64'));
     write('run.json', JSON.stringify(result.report, null, 2));
     const { cost, tasks, worst_drop_points } = result.report;
-    say(`${result.device}; ${cpus()[0]?.model.trim()}, ${cpus().length} cores; ${duration(Date.now() - started)}`);
+    say(
+      `${result.device}; ${cpus()[0]?.model.trim()}, ${cpus().length} cores; ${duration(Date.now() - started)}`,
+    );
     const percent = (share) => (share * 100).toFixed(2);
     for (const { name, test } of tasks) {
       say(`  ${name.padEnd(14)} ${percent(test.original)} %, merged ${percent(test.merged)} %`);

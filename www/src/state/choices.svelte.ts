@@ -16,13 +16,29 @@ export const budgetAbove = (nearest: number) =>
 export const largestSeed = 2 ** 32 - 1;
 
 export class Choices implements Chosen {
-  budget = $state<Chosen['budget']>(0.5);
   seed = $state<Chosen['seed']>(0);
   use_labels = $state<Chosen['use_labels']>(true);
   effort = $state<Effort>('quick');
   #selectors = $state.raw<Record<Effort, SelectorName>>({ quick: 'matching', full: 'differentiable' });
   #chosenSelector = $state<SelectorName | null>(null);
+  #budgets = $state.raw<Record<Effort, number>>({ quick: 0.5, full: 0.5 });
+  #chosenBudget = $state<number | null>(null);
   #hasDefaults = false;
+
+  /** What the effort brings along, until another is chosen by hand. */
+  get budget(): number {
+    return this.#chosenBudget ?? this.#budgets[this.effort];
+  }
+
+  set budget(budget: number) {
+    this.#chosenBudget = budget;
+  }
+
+  /** The budgets that suit what is loaded; they take the place of one chosen by hand. */
+  suggest(budgets: Record<Effort, number>): void {
+    this.#budgets = budgets;
+    this.#chosenBudget = null;
+  }
 
   /** The one that the effort brings along, until another is chosen by hand. */
   get selector(): SelectorName {
@@ -47,7 +63,10 @@ export class Choices implements Chosen {
       quick: quick.selector ?? this.#selectors.quick,
       full: full.selector ?? this.#selectors.full,
     };
-    this.budget = full.budget ?? this.budget;
+    this.#budgets = {
+      quick: quick.budget ?? this.#budgets.quick,
+      full: full.budget ?? this.#budgets.full,
+    };
     this.seed = full.seed ?? this.seed;
     this.use_labels = full.use_labels ?? this.use_labels;
   }

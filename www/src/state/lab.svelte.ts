@@ -131,7 +131,7 @@ export class Lab {
       this.unfinished = [];
       while (this.networks.length > 0) await this.#removeAt(this.networks.length - 1);
       for (const network of networks) await this.#addNetwork(network);
-      this.choices.budget = sample.budget;
+      this.choices.suggest({ quick: sample.quick_budget, full: sample.budget });
       this.data = await this.#engine.loadZip(data!, this.#onReading);
     });
   }

@@ -9,6 +9,7 @@ export interface Sample {
   data: string;
   /** A share of the networks' cost that suits them. */
   budget: number;
+  quick_budget: number;
 }
 
 const address = (path: string) => new URL(`models/${path}`, document.baseURI);
