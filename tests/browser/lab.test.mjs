@@ -103,10 +103,13 @@ test('one click on a sample gives a result with its files', { timeout: runTime }
 });
 
 test('a sample brings its budget', async () => {
-  for (const { title, budget } of samples) {
+  for (const { title, budget, quick_budget } of samples) {
     const { page, context } = await openLab();
     await loadSample(page, title);
-    assert.equal(Number(await page.locator('#budget').inputValue()), budget, title);
+    const shown = async () => Number(await page.locator('#budget').inputValue());
+    assert.equal(await shown(), quick_budget, title);
+    await page.getByRole('radio', { name: 'Full' }).check();
+    assert.equal(await shown(), budget, title);
     await context.close();
   }
 });

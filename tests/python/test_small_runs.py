@@ -10,7 +10,14 @@ from small import network, pack, pictures, table
 
 SETTINGS = {
     "budget": 0.9,
-    "search": {"calibration_images": 64, "score_images": 16, "finalists": 2, "finalist_image_passes": 64},
+    "search": {
+        "calibration_images": 64,
+        "score_images": 16,
+        "finalists": 2,
+        "finalist_image_passes": 64,
+        "supernet_steps": 20,
+        "evaluations": 4,
+    },
     "train": {"image_passes": 256, "batch_size": 16},
 }
 
@@ -106,7 +113,19 @@ def test_probabilities_stay_probabilities(join, tmp_path, labelled):
     assert not np.allclose(outputs["parity"].sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("selector", ["matching", "share-all", "fixed-depth", "random"])
+SELECTORS = [
+    "differentiable",
+    "matching",
+    "share-all",
+    "fixed-depth",
+    "random",
+    "halving",
+    "annealing",
+    "exhaustive",
+]
+
+
+@pytest.mark.parametrize("selector", SELECTORS)
 def test_every_selector_gives_a_plan_within_the_budget(selector, join, networks, labelled):
     merged, report = join(networks, labelled, "--selector", selector)
     assert report["settings"]["selector"] == selector
@@ -143,3 +162,19 @@ def test_a_network_that_says_nothing_of_itself_can_be_described(join, networks, 
     by_file_name = graftlab("eval", unnamed, "--data", labelled, "--json")
     by_itself = graftlab("eval", shade, "--data", labelled, "--json")
     assert json.loads(by_file_name.stdout) == json.loads(by_itself.stdout)
+
+
+def test_a_base_is_bit_identical_and_takes_its_graft_again(join, graftlab, networks, labelled, tmp_path):
+    merged, _ = join(networks, labelled, "--base", "shade")
+    images = np.random.default_rng(0).uniform(0, 255, (40, 1, 8, 8)).astype(np.float32)
+    before, after = Network(networks[0]).on_images(images), merged.on_images(images)
+    assert np.array_equal(before["shade"], after["shade"])
+
+    out = tmp_path / "out"
+    graftlab("apply", networks[0], out / "graft.onnx", "--out", tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == (out / "merged.onnx").read_bytes()
+
+    onnx.checker.check_model(out / "graft.onnx", full_check=True)
+    refused = graftlab("apply", networks[1], out / "graft.onnx", "--out", tmp_path / "no.onnx", check=False)
+    assert refused.returncode == 2
+    assert "hint:" in refused.stderr
