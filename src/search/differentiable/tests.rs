@@ -3,7 +3,6 @@ use rand::rngs::ChaCha8Rng;
 
 use super::relaxation::Relaxation;
 use super::*;
-use crate::graph::TensorId;
 use crate::join::{JoinPoint, Space, SpaceNetwork};
 use crate::search::{Judged, Score, Scores, SearchSettings};
 
@@ -14,7 +13,7 @@ fn space(networks: usize, points: usize) -> Space {
         macs: 1000 * (points as u64 + 1),
         points: (0..points)
             .map(|point| JoinPoint {
-                tensor: TensorId(0),
+                tensor: Default::default(),
                 name: format!("p{point}"),
                 channels: 2,
                 height: 1,
