@@ -32,7 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("join", &["graph", "ops", "net"]),
     ("train", &["graph", "ops", "net", "data", "join", "platform"]),
     ("search", &["join", "train"]),
-    ("report", &["graph", "join"]),
+    ("report", &["graph", "join", "search"]),
 ];
 
 #[test]
