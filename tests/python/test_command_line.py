@@ -26,7 +26,11 @@ def job(tmp_path):
     """The arguments of a brief run with some settings for its training."""
 
     def arguments(**train):
-        settings = {"budget": 0.7, "search": {"finalists": 1}, "train": {"image_passes": 640} | train}
+        settings = {
+            "budget": 0.7,
+            "search": {"finalists": 1, "supernet_steps": 20},
+            "train": {"image_passes": 640, "batch_size": 64} | train,
+        }
         (tmp_path / "settings.json").write_text(json.dumps(settings))
         models = [
             network(tmp_path / "shade.onnx", "shade", ["dark", "bright"], seed=1),
