@@ -77,9 +77,10 @@ async function command() {
     page.on('console', (message) => message.type() === 'info' && say(`  ${message.text()}`));
     const artifact = device === 'cpu' ? 'cpu' : 'gpu';
     const started = Date.now();
-    const result = await step(`The demo '${name}' in Chromium ${lab.browser.version()}`, 0, () =>
-      page.evaluate(work, { artifact, device, sample, quick, labels: !unlabelled }),
-    );
+    let result;
+    await step(`The demo '${name}' in Chromium ${lab.browser.version()}`, 0, async () => {
+      result = await page.evaluate(work, { artifact, device, sample, quick, labels: !unlabelled });
+    });
     if (problems.length)
       throw new Problem(`The page reports: ${problems.join('\n')}`, 'No file was written.');
     mkdirSync(resolve(out), { recursive: true });
