@@ -162,6 +162,24 @@ fn a_base_stays_as_it_is_and_takes_its_graft_again() {
     };
     assert_eq!(run(&alone.graph), run(&merged.graph), "the base's output has changed");
 
+    let spoilt = |change: &dyn Fn(&mut graftlab::graph::Graph)| {
+        let mut graph = onnx::read(&graft).unwrap();
+        change(&mut graph);
+        let graft = onnx::write(&graph).unwrap();
+        apply_graft(("direction.onnx", &base), &options, ("graft.onnx", &graft))
+    };
+    let far = spoilt(&|graph| {
+        let about = graph.metadata.get_mut("graftlab.graft").unwrap();
+        *about = about.replace("\"position\":0", "\"position\":99");
+    });
+    let last = prepare(&onnx::read(&far.unwrap()).unwrap(), &options, "merged").unwrap();
+    assert_eq!(last.tasks[1].name, "direction");
+    let renamed = spoilt(&|graph| {
+        let read = graph.inputs[1];
+        graph.tensors[read.0].name = "direction/nowhere".into();
+    });
+    assert!(renamed.unwrap_err().to_string().contains("no tensor 'direction/nowhere'"));
+
     let other = network(Family::Vgg, "direction", &["upright", "level"], 5);
     let error = apply_graft(("direction.onnx", &other), &options, ("graft.onnx", &graft)).unwrap_err();
     assert!(error.to_string().contains("another network"), "{error}");

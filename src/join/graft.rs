@@ -64,12 +64,32 @@ pub fn take_graft(merged: &Graph, tasks: &[Task], base: &Prepared) -> Result<Gra
     Ok(graft)
 }
 
-/// The merged network of a base and a graft, with its tasks, behind the graft's image input.
+/// Largest side of a graft's image input in pixels.
+const LARGEST_SIDE: usize = 16_384;
+
+/// Channels, height and width of a graft's image input, its first.
+///
+/// # Errors
+///
+/// There is none, or it is no image that a base of this input size can be read from.
+pub fn graft_input(graft: &Graph, base: &Prepared) -> Result<[usize; 3], JoinError> {
+    let shape = graft.inputs.first().map_or(&[][..], |id| graft.shape(*id));
+    match *shape {
+        [1, channels @ (1 | 3), height, width]
+            if height >= base.input[1] && width >= base.input[2] && height.max(width) <= LARGEST_SIDE =>
+        {
+            Ok([channels, height, width])
+        }
+        _ => Err(fault(&format!("its first input has shape {shape:?}"))),
+    }
+}
+
+/// The merged network of a base, behind the graft's image input, and the graft.
 ///
 /// # Errors
 ///
 /// A file that is no graft, or one that was made for another base.
-pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<(Graph, Vec<Task>), JoinError> {
+pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<Graph, JoinError> {
     let about: GraftMetadata = graft
         .metadata
         .get(GRAFT)
@@ -100,11 +120,12 @@ pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<(Graph, Vec<Task>),
     let (others, _) = read_tasks(graft, &NetworkOptions::default(), "graft")?;
     let output = graph.add_node("Identity", &task.name, [logits]);
     graph.outputs = graft.outputs.iter().map(|id| added.at(*id)).collect();
-    graph.outputs.insert(about.position.min(graph.outputs.len()), output);
+    let position = about.position.min(graph.outputs.len());
+    graph.outputs.insert(position, output);
     let mut tasks: Vec<Task> = others;
-    tasks.insert(about.position.min(tasks.len()), task.clone());
+    tasks.insert(position, task.clone());
     if base.softmax {
-        graph = with_softmax(&graph, about.position);
+        graph = with_softmax(&graph, position);
     }
     let mut graph = graph.pruned();
     ops::infer(&mut graph).map_err(NetError::from)?;
@@ -114,7 +135,7 @@ pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<(Graph, Vec<Task>),
         .map(|(task, output)| Task { output: *output, ..task })
         .collect();
     write_tasks(&mut graph, &tasks, Pixels::Bytes);
-    Ok((graph, tasks))
+    Ok(graph)
 }
 
 /// CRC-32 of the float constants, in the order of their names.

@@ -93,3 +93,28 @@ impl Plan {
         Ok(())
     }
 }
+
+/// Whether the sources that are decided so far have no cycle and read no dropped layer.
+pub fn consistent(sources: &[Option<Source>]) -> bool {
+    let kept_from = |network: usize| match sources[network] {
+        Some(Source::Join(join)) => join.receiver_point,
+        _ => 0,
+    };
+    sources.iter().enumerate().all(|(start, source)| {
+        let Some(Source::Join(join)) = source else { return true };
+        if join.donor_point < kept_from(join.donor) {
+            return false;
+        }
+        let mut network = join.donor;
+        for _ in 0..sources.len() {
+            match sources[network] {
+                Some(Source::Join(join)) => network = join.donor,
+                _ => return true,
+            }
+            if network == start {
+                return false;
+            }
+        }
+        false
+    })
+}

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::adapter;
-use super::{Join, JoinPoint, Plan, PlanSummary, Source, SourceSummary, join_points};
+use super::{Join, JoinPoint, Plan, PlanSummary, Source, SourceSummary, consistent, join_points};
 use crate::net::Prepared;
 
 /// All that choosing a plan needs to know of the networks.
@@ -76,20 +76,23 @@ impl Space {
         for (receiver, join) in self.candidates() {
             options[receiver].push(Source::Join(join));
         }
-        let mut plans = vec![Plan(Vec::new())];
-        for sources in &options {
-            if plans.len().saturating_mul(sources.len()) > limit.saturating_mul(64) {
-                return None;
+        let mut partial: Vec<Vec<Option<Source>>> = vec![vec![None; self.networks.len()]];
+        for (network, sources) in options.iter().enumerate() {
+            let mut next = Vec::new();
+            for (begun, source) in partial.iter().flat_map(|begun| sources.iter().map(move |s| (begun, s))) {
+                let mut begun = begun.clone();
+                begun[network] = Some(*source);
+                if consistent(&begun) {
+                    next.push(begun);
+                }
+                // Each of these becomes a plan at least by roots alone.
+                if next.len() > limit {
+                    return None;
+                }
             }
-            plans = plans
-                .iter()
-                .flat_map(|plan| {
-                    sources.iter().map(|source| Plan([&plan.0[..], std::slice::from_ref(source)].concat()))
-                })
-                .collect();
+            partial = next;
         }
-        plans.retain(|plan| plan.check(self).is_ok());
-        (plans.len() <= limit).then_some(plans)
+        Some(partial.into_iter().map(|sources| Plan(sources.into_iter().flatten().collect())).collect())
     }
 
     /// MACs of running all networks apart, for one image.

@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use super::ProjectError;
 use super::loaded::{read_network, stem};
 use crate::graph::{Constant, Graph};
-use crate::join::{self, Merged, PlanSummary, fit_input, take_graft, with_softmax};
+use crate::join::{self, Merged, PlanSummary, fit_input, graft_input, take_graft, with_softmax};
 use crate::net::{Network, NetworkOptions, Pixels, Prepared, Task, prepare, write_tasks};
 use crate::onnx;
 
@@ -20,8 +20,8 @@ pub struct Files {
     pub graph: Graph,
 }
 
-/// Writes the trained network, and where `base` stays as it is, what was added to it: auxiliary heads dropped, probabilities where the originals gave them, tasks and plan
-/// in the metadata.
+/// Writes the trained network: auxiliary heads dropped, probabilities where the originals gave them, tasks and plan in
+/// the metadata. Where `base` stays as it is, what was added to it is also written alone.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub async fn export(
     let mut graft = None;
     if let Some(base) = base {
         let added = take_graft(&graph, &tasks, &originals[base])?;
-        graph = join::apply_graft(&originals[base], &added)?.0;
+        graph = join::apply_graft(&originals[base], &added)?;
         graft = Some(write(&added)?);
     }
     let onnx = write(&graph)?;
@@ -74,12 +74,8 @@ pub fn apply_graft(
     let wrap = |source| ProjectError::Network { file: base_file.to_owned(), source };
     let prepared = prepare(&read_network(base_file, base)?, options, stem(base_file)).map_err(wrap)?;
     let graft = read_network(graft_file, graft)?;
-    let size = graft.inputs.first().map_or(&[][..], |id| graft.shape(*id));
-    let size = match *size {
-        [_, channels, height, width] => [channels, height, width],
-        _ => prepared.input,
-    };
-    let (graph, _) = join::apply_graft(&fit_input(&prepared, size)?, &graft)?;
+    let size = graft_input(&graft, &prepared)?;
+    let graph = join::apply_graft(&fit_input(&prepared, size)?, &graft)?;
     onnx::write(&graph).map_err(|error| ProjectError::Export { reason: error.to_string() })
 }
 

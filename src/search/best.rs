@@ -1,6 +1,6 @@
 //! The best plans under an additive loss: a beam over the networks.
 
-use crate::join::{Join, Plan, Source, Space};
+use crate::join::{Join, Plan, Source, Space, consistent};
 
 use super::Problem;
 
@@ -99,29 +99,4 @@ fn options(
             .map(|(join, loss, macs)| (Source::Join(*join), *loss, *macs)),
     );
     options
-}
-
-/// Whether the sources that are decided so far have no cycle and read no dropped layer.
-pub fn consistent(sources: &[Option<Source>]) -> bool {
-    let kept_from = |network: usize| match sources[network] {
-        Some(Source::Join(join)) => join.receiver_point,
-        _ => 0,
-    };
-    sources.iter().enumerate().all(|(start, source)| {
-        let Some(Source::Join(join)) = source else { return true };
-        if join.donor_point < kept_from(join.donor) {
-            return false;
-        }
-        let mut network = join.donor;
-        for _ in 0..sources.len() {
-            match sources[network] {
-                Some(Source::Join(join)) => network = join.donor,
-                _ => return true,
-            }
-            if network == start {
-                return false;
-            }
-        }
-        false
-    })
 }

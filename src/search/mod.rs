@@ -83,7 +83,7 @@ pub trait Selector {
             let mut plans = self.propose(problem, evaluator).await?;
             let SearchSettings { finalists, finalist_rounds, finalist_image_passes, .. } = *problem.settings;
             plans.truncate(finalists.max(1));
-            if let ([_], true) = (&plans[..], finalists == 1) {
+            if plans.len() == 1 {
                 let unjudged = |plan| Judged { plan, image_passes: 0, worst_drop_points: f64::NAN };
                 return Ok(plans.into_iter().map(unjudged).collect());
             }

@@ -4,8 +4,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
-use crate::join::{Plan, Source, Space};
-use crate::search::best::consistent;
+use crate::join::{Plan, Source, Space, consistent};
 
 /// Logits over every network's sources, and the temperature at which they are drawn from.
 ///

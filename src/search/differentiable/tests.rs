@@ -50,6 +50,21 @@ fn relaxation(space: &Space, seed: u64) -> Relaxation {
 }
 
 #[test]
+fn all_valid_plans_are_enumerated_and_no_other() {
+    let space = space(3, 2);
+    let options = all_options(&space);
+    let mut expected = Vec::new();
+    for a in &options[0] {
+        for b in &options[1] {
+            expected.extend(options[2].iter().map(|c| Plan(vec![*a, *b, *c])));
+        }
+    }
+    expected.retain(|plan| plan.check(&space).is_ok());
+    assert_eq!(space.plans(expected.len()), Some(expected.clone()));
+    assert_eq!(space.plans(expected.len() - 1), None);
+}
+
+#[test]
 fn every_plan_drawn_is_valid() {
     let space = space(4, 3);
     let relaxation = relaxation(&space, 1);
