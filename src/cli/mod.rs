@@ -1,10 +1,10 @@
 //! The command line.
 
 mod commands;
-mod evidence;
 mod models;
 mod npy;
 mod paths;
+mod plan_table;
 mod pretrain;
 mod progress;
 mod run;
@@ -230,7 +230,7 @@ pub fn main() -> ExitCode {
         Command::Eval { model, data, json } => commands::eval(&model, &data, json),
         Command::Integrate { models, data, options } => run::integrate(&models, &data, &options),
         Command::Demo { sample, options } => run::demo(sample, &options),
-        Command::Table(options) => evidence::table(&options),
+        Command::Table(options) => plan_table::table(&options),
         Command::Pretrain(options) => pretrain::pretrain(&options),
     };
     match result {

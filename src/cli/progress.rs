@@ -33,6 +33,7 @@ impl Progress {
             Event::PhaseStarted { phase } => {
                 finish(&mut state);
                 state.tenths = 0;
+                state.note.clear();
                 if !self.terminal {
                     eprintln!("{}", title(phase));
                 }

@@ -35,4 +35,4 @@ pub use parity::{Parity, compare_devices};
 pub use run::{Outcome, run};
 pub use settings::Settings;
 pub use source::one_hot;
-pub use table::{MOST_PLANS, Shard, tabulate};
+pub use table::{Shard, tabulate};

@@ -1,5 +1,7 @@
 //! Fine-tunes and measures plans one by one, for evidence.
 
+use std::ops::ControlFlow;
+
 use burn::tensor::Device;
 
 use super::evaluate::{Comparison, Evaluation};
@@ -8,7 +10,7 @@ use super::run::candidate_reports;
 use super::workshop::Workshop;
 use super::{Project, ProjectError, Settings};
 use crate::data::Split;
-use crate::join::Plan;
+use crate::join::{Plan, Source};
 use crate::platform::{Cancel, Stopwatch};
 use crate::report::{PlanLine, SpaceLine, TableLine};
 
@@ -20,14 +22,14 @@ pub struct Shard {
 }
 
 /// Most plans that are enumerated.
-pub const MOST_PLANS: usize = 100_000;
+const MOST_PLANS: usize = 100_000;
 
-/// Fine-tunes every plan of the space with every seed, and hands out one line after the other. Plans that `done` knows
-/// are left out.
+/// Fine-tunes every plan of the space with every seed, and hands out one line after the other, with how many plans are
+/// done and how many there are, until `on_line` breaks off. Plans that `done` knows are left out.
 ///
 /// # Errors
 ///
-/// As a run's, and a space of more than [`MOST_PLANS`] plans.
+/// As a run's, and a space of more than 100,000 plans.
 pub async fn tabulate(
     project: &mut Project,
     settings: &Settings,
@@ -35,7 +37,7 @@ pub async fn tabulate(
     shard: Shard,
     done: &dyn Fn(&Plan, u32) -> bool,
     device: &Device,
-    on_line: &mut dyn FnMut(TableLine, usize, usize) -> Result<(), ProjectError>,
+    on_line: &mut dyn FnMut(TableLine, usize, usize) -> ControlFlow<()>,
 ) -> Result<(), ProjectError> {
     settings.check()?;
     let networks = project.networks()?;
@@ -52,6 +54,7 @@ pub async fn tabulate(
             .enumerate()
             .filter(|(index, _)| (index + round) % shard.of == shard.index)
             .map(|(_, plan)| plan)
+            .filter(|plan| workshop.base.is_none_or(|base| plan.0[base] == Source::Root))
             .filter(|plan| !done(plan, *seed))
             .collect();
         let total = finished + mine.len() * (seeds.len() - round);
@@ -73,7 +76,9 @@ pub async fn tabulate(
             candidates: candidate_reports(&workshop.space, &scores),
             seconds: clock.elapsed_seconds(),
         };
-        on_line(TableLine::Space(Box::new(line)), finished, total)?;
+        if on_line(TableLine::Space(Box::new(line)), finished, total).is_break() {
+            return Ok(());
+        }
         let test = Evaluation::new(dataset, Split::Test, usize::MAX, on_test, teachers, &quiet).await?;
         for plan in mine {
             let clock = Stopwatch::start();
@@ -95,7 +100,9 @@ pub async fn tabulate(
                 test: scores(&on_test),
                 seconds,
             };
-            on_line(TableLine::Plan(Box::new(line)), finished, total)?;
+            if on_line(TableLine::Plan(Box::new(line)), finished, total).is_break() {
+                return Ok(());
+            }
         }
     }
     Ok(())

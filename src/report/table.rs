@@ -46,21 +46,3 @@ pub struct PlanLine {
     /// Wall-clock time of building, fine-tuning and measuring on validation; without the test split.
     pub seconds: f64,
 }
-
-impl PlanLine {
-    /// Largest loss over the tasks, in points: of accuracy, or of agreement where nothing is labelled.
-    pub fn worst_drop_points(scores: &[Scores]) -> f64 {
-        scores.iter().map(Scores::drop_points).fold(f64::NEG_INFINITY, f64::max)
-    }
-}
-
-impl Scores {
-    /// Loss of accuracy in points; where nothing is labelled, of agreement.
-    pub fn drop_points(&self) -> f64 {
-        100.0
-            * match (self.original, self.merged) {
-                (Some(original), Some(merged)) => original - merged,
-                _ => 1.0 - self.agreement,
-            }
-    }
-}
