@@ -43,6 +43,7 @@ struct Timing {
 }
 
 fn main() -> Result<(), Failed> {
+    graftlab::ops::kernels::keep_freed_memory();
     let path = std::env::args().find(|argument| argument.ends_with(".json"));
     let path = path.ok_or("the path of a job is missing. Hint: this program is run by `npm run bench`")?;
     let job: Job = serde_json::from_slice(&fs::read(path)?)?;

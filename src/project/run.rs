@@ -7,7 +7,7 @@ use super::evaluate::{Evaluation, worst_drop_points};
 use super::export::export;
 use super::judge::Referee;
 use super::observer::DistilObserver;
-use super::workshop::{Workshop, base_of};
+use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
 use crate::data::Split;
 use crate::graph::Cost;
@@ -50,11 +50,11 @@ pub async fn run(
     let mut seconds = Seconds::default();
     let networks = project.networks()?;
     let dataset = project.dataset().await?;
-    let base = settings.base.as_deref().map(|name| base_of(&networks, name)).transpose()?;
-    check_budget(&Space::new(&networks), base, settings.budget)?;
+    let mut workshop = Workshop::new(&networks, dataset, settings, device, cancel)?;
+    let base = workshop.base;
+    check_budget(&workshop.space, base, settings.budget)?;
 
     let clock = begin(Phase::Teachers, on_event, cancel)?;
-    let mut workshop = Workshop::new(&networks, dataset, settings, device, cancel)?;
     let tell = |done, total| on_event(Event::progress(Phase::Teachers, done, total, clock));
     let labels = workshop.labels.clone();
     let teachers = &mut workshop.teachers;

@@ -204,7 +204,7 @@ impl<'a> Workshop<'a> {
 /// # Errors
 ///
 /// There is none; the tasks are named.
-pub fn base_of(networks: &[Prepared], name: &str) -> Result<usize, ProjectError> {
+fn base_of(networks: &[Prepared], name: &str) -> Result<usize, ProjectError> {
     networks.iter().position(|network| network.tasks[0].name == name).ok_or_else(|| {
         let tasks: Vec<&str> = networks.iter().map(|network| network.tasks[0].name.as_str()).collect();
         ProjectError::UnknownBase { name: name.to_owned(), tasks: tasks.join(", ") }

@@ -3,7 +3,7 @@
 /// Lets the process keep the memory of dropped tensors for the next ones: to be called once, when it starts.
 ///
 /// The C library of Linux gives every large tensor back to the system and asks for it anew a moment later, which takes a
-/// third of a training step. Nothing changes on other systems.
+/// good part of a training step. Nothing changes on other systems.
 pub fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {

@@ -1,8 +1,6 @@
 //! Batch normalisation by the statistics of the batch, channel by channel: each channel's planes are read from memory once
 //! a pass and stay in the cache for the next.
 
-#![allow(clippy::extra_unused_type_parameters, reason = "what the compiler vectorises names no vectors")]
-
 use std::mem::MaybeUninit;
 
 use macerator::{Scalar, Simd, Vector};

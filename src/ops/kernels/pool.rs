@@ -1,8 +1,6 @@
 //! Maximum over windows, its gradient, and the other operations that pick values: none of them computes much, so
 //! all of them are written for the compiler to turn into vectors.
 
-#![allow(clippy::extra_unused_type_parameters, reason = "what the compiler vectorises names no vectors")]
-
 use std::mem::MaybeUninit;
 
 use macerator::Simd;
