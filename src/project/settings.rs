@@ -48,7 +48,7 @@ impl Settings {
         settings.search.scored_donor_points = 2;
         settings.search.finalists = 4;
         settings.search.finalist_image_passes = 2_048;
-        settings.train.image_passes = 12_000;
+        settings.train.image_passes = 10_000;
         settings
     }
 

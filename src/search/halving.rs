@@ -18,7 +18,13 @@ pub async fn halve(
     evaluator: &mut impl Evaluator,
 ) -> Result<Vec<Judged>, SearchError> {
     let rounds = rounds.max(1);
-    let sizes: Vec<usize> = (0..rounds).map(|round| plans.len().div_ceil(1 << round)).collect();
+    // One plan that is left has nothing to be compared with.
+    let sizes = (0..rounds).map(|round| plans.len().div_ceil(1 << round));
+    let sizes: Vec<usize> = sizes
+        .enumerate()
+        .take_while(|(round, size)| *round == 0 || *size > 1)
+        .map(|(_, size)| size)
+        .collect();
     let total: usize = sizes.iter().sum();
     let (mut left, mut out, mut done) = (plans, Vec::new(), 0);
     for (round, size) in sizes.iter().enumerate() {
