@@ -11,7 +11,7 @@ use graftlab::data::source::Limits;
 use graftlab::net::{NetworkOptions, Pixels, Task, prepare, write_tasks};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
-use graftlab::pretrain::backbone::{Family, backbone};
+use graftlab::pretrain::backbone::{Family, Width, backbone};
 use graftlab::project::{Event, Outcome, Project, ProjectError, Settings, apply_graft, evaluate_file, run};
 use graftlab::search::{SearchError, SelectorName};
 use pollster::block_on;
@@ -19,7 +19,7 @@ use pollster::block_on;
 const SIZE: u32 = 16;
 
 fn network(family: Family, task: &str, classes: &[&str], seed: u64) -> Vec<u8> {
-    let mut graph = backbone(family, SIZE as usize, classes.len(), seed);
+    let mut graph = backbone(family, Width::Full, SIZE as usize, classes.len(), seed);
     let classes = classes.iter().map(|class| (*class).to_owned()).collect();
     let task = Task { name: task.to_owned(), classes, output: graph.outputs[0] };
     write_tasks(&mut graph, &[task], Pixels::Unit);

@@ -77,6 +77,8 @@ impl PretrainPart {
             Self::Character => Some("character"),
             Self::Typeface => Some("typeface"),
             Self::Emphasis => Some("emphasis"),
+            Self::Slant => Some("slant"),
+            Self::Weight => Some("weight"),
             Self::Garment => Some("garment"),
             Self::Digit => Some("digit"),
         }

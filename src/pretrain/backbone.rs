@@ -27,13 +27,29 @@ impl Family {
     }
 }
 
+/// How many channels a network has, relative to its family's usual ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    Full,
+    Half,
+}
+
+impl Width {
+    fn of<const N: usize>(self, channels: [usize; N]) -> [usize; N] {
+        match self {
+            Self::Full => channels,
+            Self::Half => channels.map(|channels| channels / 2),
+        }
+    }
+}
+
 /// A network of the family with random weights, on grey images of `size` × `size` with pixels from 0 to 1.
-pub fn backbone(family: Family, size: usize, classes: usize, seed: u64) -> Graph {
+pub fn backbone(family: Family, width: Width, size: usize, classes: usize, seed: u64) -> Graph {
     let mut builder = Builder::new(size, seed);
     let features = match family {
-        Family::Vgg => vgg(&mut builder),
-        Family::ResNet => resnet(&mut builder),
-        Family::MobileNet => mobilenet(&mut builder),
+        Family::Vgg => vgg(&mut builder, width),
+        Family::ResNet => resnet(&mut builder, width),
+        Family::MobileNet => mobilenet(&mut builder, width),
     };
     let mut graph = builder.classifier(features, classes);
     if let Err(error) = ops::infer(&mut graph) {
@@ -42,20 +58,22 @@ pub fn backbone(family: Family, size: usize, classes: usize, seed: u64) -> Graph
     graph
 }
 
-fn vgg(net: &mut Builder) -> Layer {
+fn vgg(net: &mut Builder, width: Width) -> Layer {
+    let [a, b, c, last] = width.of([16, 32, 64, 128]);
     let mut x = net.image();
-    for channels in [16, 32, 64] {
+    for channels in [a, b, c] {
         x = net.conv_bn_relu(x, channels, 3, 1);
         x = net.conv_bn_relu(x, channels, 3, 1);
         x = net.max_pool(x);
     }
-    net.conv_bn_relu(x, 128, 3, 1)
+    net.conv_bn_relu(x, last, 3, 1)
 }
 
-fn resnet(net: &mut Builder) -> Layer {
+fn resnet(net: &mut Builder, width: Width) -> Layer {
+    let [first, a, b, c] = width.of([16, 24, 48, 96]);
     let mut x = net.image();
-    x = net.conv_bn_relu(x, 16, 3, 1);
-    for channels in [24, 48, 96] {
+    x = net.conv_bn_relu(x, first, 3, 1);
+    for channels in [a, b, c] {
         let mut inner = net.conv_bn_relu(x, channels, 3, 2);
         inner = net.conv(inner, channels, 3, 1, 1);
         inner = net.batch_norm(inner);
@@ -67,12 +85,13 @@ fn resnet(net: &mut Builder) -> Layer {
     x
 }
 
-fn mobilenet(net: &mut Builder) -> Layer {
+fn mobilenet(net: &mut Builder, width: Width) -> Layer {
+    let [first, a, b, c, d] = width.of([16, 32, 64, 128, 256]);
     let mut x = net.image();
-    x = net.conv(x, 16, 3, 1, 1);
+    x = net.conv(x, first, 3, 1, 1);
     x = net.batch_norm(x);
     x = net.relu6(x);
-    for (channels, stride) in [(32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (256, 2)] {
+    for (channels, stride) in [(a, 1), (b, 2), (b, 1), (c, 2), (c, 1), (d, 2)] {
         let groups = x.channels;
         for (channels, kernel, stride, groups) in [(groups, 3, stride, groups), (channels, 1, 1, 1)] {
             x = net.conv(x, channels, kernel, stride, groups);

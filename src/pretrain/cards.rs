@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::backbone::Width;
 use super::fonts::{Fonts, Typeface};
-use super::networks::{Recipe, Trained};
+use super::networks::{BATCH, Recipe, Trained};
 use super::packs::Chosen;
 use crate::data::{Dataset, Split};
 
@@ -16,14 +17,17 @@ pub fn glyphs(fonts: &Fonts, data: &Dataset) -> String {
     let mut card = format!(
         "# Glyphs
 
-{} grey pictures of 32×32 pixels, each of one letter or digit, each labelled for three tasks. A zip of PNG files
-with a `labels.csv` (columns `file`, `split`, `group`, `character`, `typeface`, `emphasis`).
+{} grey pictures of 32×32 pixels, each of one letter or digit, each labelled for five tasks. A zip of PNG files
+with a `labels.csv` (columns `file`, `split`, `group`, `character`, `typeface`, `emphasis`,
+`slant`, `weight`).
 
 | task | classes |
 |---|---|
 | character | the 62 characters 0-9, A-Z, a-z |
 | typeface | serif, sans |
 | emphasis | regular, bold, italic, bold italic |
+| slant | upright, italic |
+| weight | regular, bold |
 
 | split | images | font families |
 |---|---|---|
@@ -142,11 +146,11 @@ pub fn network(recipe: &Recipe, trained: &Trained, dataset: &Dataset, bytes: usi
     format!(
         "# {task}
 
-A {family} network that tells {count} classes apart: {names}.
+A {family} network{width} that tells {count} classes apart: {names}.
 
 | | |
 |---|---|
-| input | {channels} × {height} × {width} (channels × height × width), pixels scaled to 0..1 |
+| input | {channels} × {height} × {columns} (channels × height × width), pixels scaled to 0..1 |
 | MACs per image | {macs:.2} M |
 | parameters | {params:.1} k |
 | file | {bytes} bytes, ONNX opset {opset} |
@@ -155,7 +159,7 @@ A {family} network that tells {count} classes apart: {names}.
 
 Trained by `graftlab pretrain {task}` on {train_images} images:
 {source}.
-Cross-entropy, AdamW, one cycle of the learning rate to 3e-3, batches of 64, {epochs} passes with small shifts,
+Cross-entropy, AdamW, one cycle of the learning rate to 3e-3, batches of {BATCH}, {epochs} passes with small shifts,
 rotations, changes of size, brightness, contrast and noise; seed {seed}. It took {seconds:.0} s on {threads} cores. Test
 images of the sample packs were not used.
 
@@ -163,11 +167,12 @@ Licence: MIT OR Apache-2.0, as this repository.
 ",
         task = recipe.task,
         family = recipe.family.name(),
+        width = if recipe.width == Width::Half { " of half the channels" } else { "" },
         count = classes.len(),
         names = classes.join(" "),
         channels = shape.channels,
         height = shape.height,
-        width = shape.width,
+        columns = shape.width,
         macs = cost.macs as f64 / 1e6,
         params = cost.params as f64 / 1e3,
         opset = trained.graph.opset,

@@ -98,11 +98,11 @@ fn soften(picture: &[f32], blur: f32) -> Vec<f32> {
 
 /// Glyphs of all families of the given parts: every character in every face, as often as is said per part.
 ///
-/// Every image is labelled for the tasks `character`, `typeface` and `emphasis`; its group is its family. The
-/// same seed gives the same pictures.
+/// Every image is labelled for the tasks `character`, `typeface`, `emphasis`, and for the two that make emphasis up, `slant`
+/// and `weight`; its group is its family. The same seed gives the same pictures.
 pub fn render(fonts: &Fonts, parts: &[(Split, usize)], seed: u64) -> Dataset {
     let characters = characters();
-    let mut labels: [Vec<Option<u32>>; 3] = Default::default();
+    let mut labels: [Vec<Option<u32>>; 5] = Default::default();
     let (mut pixels, mut groups, mut splits, mut paths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for &(part, copies) in parts {
         for LoadedFamily { family, faces } in fonts.part(part) {
@@ -115,7 +115,10 @@ pub fn render(fonts: &Fonts, parts: &[(Split, usize)], seed: u64) -> Dataset {
                         let mut rng = rng::stream(seed, paths.len() as u64);
                         pixels.extend(draw(face, letter, &mut rng));
                         let typeface = u32::from(family.typeface == Typeface::Sans);
-                        for (labels, label) in labels.iter_mut().zip([class as u32, typeface, style as u32]) {
+                        let [emphasis, slant, weight] =
+                            [style, style / 2, style % 2].map(|class| class as u32);
+                        let all = [class as u32, typeface, emphasis, slant, weight];
+                        for (labels, label) in labels.iter_mut().zip(all) {
                             labels.push(Some(label));
                         }
                         groups.push(family.name.clone());
@@ -126,7 +129,7 @@ pub fn render(fonts: &Fonts, parts: &[(Split, usize)], seed: u64) -> Dataset {
             }
         }
     }
-    let [character, typeface, emphasis] = labels;
+    let [character, typeface, emphasis, slant, weight] = labels;
     let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
     let task = |name: &str, classes, labels| TaskLabels { name: name.to_string(), classes, labels };
     Dataset {
@@ -136,6 +139,8 @@ pub fn render(fonts: &Fonts, parts: &[(Split, usize)], seed: u64) -> Dataset {
             task("character", characters.iter().map(char::to_string).collect(), character),
             task("typeface", names(&["serif", "sans"]), typeface),
             task("emphasis", names(&STYLES), emphasis),
+            task("slant", names(&["upright", "italic"]), slant),
+            task("weight", names(&["regular", "bold"]), weight),
         ],
         groups: Some(groups),
         splits,

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::backbone::{Family, backbone};
+use super::backbone::{Family, Width, backbone};
 use crate::data::batch::{AugmentView, evaluation_batches, training_batches};
 use crate::data::{Dataset, Split};
 use crate::graph::Graph;
@@ -21,18 +21,24 @@ pub struct Recipe {
     /// Name of the task, which is the file's name too.
     pub task: &'static str,
     pub family: Family,
+    pub width: Width,
     pub epochs: usize,
     pub seed: u64,
 }
 
 /// The bundled networks.
-pub const RECIPES: [Recipe; 5] = [
-    Recipe { task: "character", family: Family::Vgg, epochs: 6, seed: 1 },
-    Recipe { task: "typeface", family: Family::ResNet, epochs: 6, seed: 2 },
-    Recipe { task: "emphasis", family: Family::MobileNet, epochs: 6, seed: 3 },
-    Recipe { task: "garment", family: Family::ResNet, epochs: 6, seed: 4 },
-    Recipe { task: "digit", family: Family::Vgg, epochs: 12, seed: 5 },
+pub const RECIPES: [Recipe; 7] = [
+    Recipe { task: "character", family: Family::Vgg, width: Width::Full, epochs: 6, seed: 1 },
+    Recipe { task: "typeface", family: Family::ResNet, width: Width::Full, epochs: 6, seed: 2 },
+    Recipe { task: "emphasis", family: Family::MobileNet, width: Width::Full, epochs: 6, seed: 3 },
+    Recipe { task: "slant", family: Family::Vgg, width: Width::Half, epochs: 6, seed: 6 },
+    Recipe { task: "weight", family: Family::ResNet, width: Width::Half, epochs: 6, seed: 7 },
+    Recipe { task: "garment", family: Family::ResNet, width: Width::Full, epochs: 6, seed: 4 },
+    Recipe { task: "digit", family: Family::Vgg, width: Width::Full, epochs: 12, seed: 5 },
 ];
+
+/// Images of one training step.
+pub const BATCH: usize = 64;
 
 /// A trained network.
 pub struct Trained {
@@ -58,7 +64,7 @@ pub async fn train_backbone(
     let clock = Stopwatch::start();
     let task = dataset.tasks.iter().position(|task| task.name == recipe.task).unwrap_or(0);
     let classes = dataset.tasks[task].classes.clone();
-    let mut graph = backbone(recipe.family, dataset.shape.height, classes.len(), recipe.seed);
+    let mut graph = backbone(recipe.family, recipe.width, dataset.shape.height, classes.len(), recipe.seed);
     graph.name = recipe.task.to_owned();
     let task_of = |graph: &Graph| Task {
         name: recipe.task.to_owned(),
@@ -79,7 +85,8 @@ pub async fn train_backbone(
         trunk: Vec::new(),
     };
     let images = dataset.indices(Split::Train);
-    let settings = TrainSettings { image_passes: images.len() * recipe.epochs, ..TrainSettings::default() };
+    let image_passes = images.len() * recipe.epochs;
+    let settings = TrainSettings { image_passes, batch_size: BATCH, ..TrainSettings::default() };
     let mut source =
         Labelled { dataset, task, images, settings: &settings, seed: recipe.seed, device, epoch: None };
     let mut watcher = Watcher { on_step };

@@ -128,11 +128,12 @@ impl Numbers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pretrain::backbone::{Family, backbone};
+    use crate::pretrain::backbone::{Family, Width, backbone};
 
     #[test]
     fn steps_lower_the_loss_and_leave_the_given_network_alone() {
-        let mut bench = Bench::new(&backbone(Family::ResNet, 8, 4, 1), 4, &Device::flex()).unwrap();
+        let mut bench =
+            Bench::new(&backbone(Family::ResNet, Width::Full, 8, 4, 1), 4, &Device::flex()).unwrap();
         let before = pollster::block_on(bench.forward()).unwrap();
         let losses: Vec<f64> = (0..3).map(|_| pollster::block_on(bench.step()).unwrap()).collect();
         assert!(losses[2] < losses[1] && losses[1] < losses[0], "{losses:?}");
