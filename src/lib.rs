@@ -5,6 +5,8 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
 pub mod data;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod evidence;
 pub mod graph;
 pub mod join;
 pub mod net;

@@ -49,6 +49,22 @@ impl Stopwatch {
     }
 }
 
+/// A clock of the processor time that all threads of this process use: what else the machine does counts little.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Clone, Copy, Debug)]
+pub struct ProcessorClock(cpu_time::ProcessTime);
+
+#[cfg(not(target_arch = "wasm32"))]
+impl ProcessorClock {
+    pub fn start() -> Self {
+        Self(cpu_time::ProcessTime::now())
+    }
+
+    pub fn elapsed_seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
 /// Lets the event loop run, so that messages are answered while long work goes on. Does nothing natively.
 #[cfg(not(target_arch = "wasm32"))]
 pub async fn yield_now() {}

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod commands;
+mod evidence;
 mod models;
 mod npy;
 mod paths;
@@ -91,6 +92,8 @@ enum Command {
     },
     /// Fine-tune and measure every plan of a space, one line each.
     Table(TableOptions),
+    /// Draw the evidence from tables: what each search loses against trying every plan.
+    Evidence(EvidenceOptions),
     /// Make the bundled sample packs and networks anew.
     Pretrain(PretrainOptions),
 }
@@ -114,6 +117,16 @@ struct SettingsOptions {
     /// Who chooses where to join.
     #[arg(long, value_parser = parse_selector)]
     selector: Option<SelectorName>,
+    #[command(flatten)]
+    common: CommonOptions,
+    /// Under a minute, at the price of accuracy.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Settings that a run and a table share.
+#[derive(Args, Debug)]
+struct CommonOptions {
     #[arg(long)]
     seed: Option<u32>,
     /// Task of a network that stays exactly as it is; the others are grafted on it.
@@ -125,9 +138,6 @@ struct SettingsOptions {
     /// Images that pass the merged network while training.
     #[arg(long)]
     image_passes: Option<usize>,
-    /// Under a minute, at the price of accuracy.
-    #[arg(long)]
-    quick: bool,
     /// A JSON file of settings, as `run.json` holds them; the other options override it.
     #[arg(long)]
     settings: Option<PathBuf>,
@@ -147,13 +157,38 @@ struct TableOptions {
     /// Do only part K of N: the parts' files are then concatenated.
     #[arg(long, default_value = "1/1", value_name = "K/N", value_parser = parse_shard)]
     shard: Shard,
+    /// Searches to run with every seed, at every budget.
+    #[arg(long = "search", value_name = "SELECTOR,…", value_delimiter = ',', value_parser = parse_selector)]
+    searches: Vec<SelectorName>,
+    /// Budgets of the searches: MACs relative to the originals.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.4, 0.5, 0.6, 0.75])]
+    budgets: Vec<f64>,
+    /// The plans to fine-tune: all, or only those that the searches choose.
+    #[arg(long, value_enum, default_value_t = Plans::All)]
+    plans: Plans,
     #[command(flatten)]
-    settings: SettingsOptions,
+    common: CommonOptions,
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     device: DeviceName,
     /// The table. Lines that are there already are not made again.
     #[arg(long, value_name = "FILE.jsonl")]
     out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct EvidenceOptions {
+    /// Tables of the same networks, data and settings; parts and whole ones alike.
+    #[arg(required = true, value_name = "TABLE.jsonl")]
+    tables: Vec<PathBuf>,
+    /// Budgets to choose plans for; by default those of the table's own searches, or else 0.4, 0.5, 0.6 and 0.75.
+    #[arg(long, value_delimiter = ',')]
+    budgets: Option<Vec<f64>>,
+    /// Print the figures as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Folder for README.md with all tables, its plots, and evidence.json.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -175,6 +210,8 @@ enum PretrainPart {
     Character,
     Typeface,
     Emphasis,
+    Slant,
+    Weight,
     Garment,
     Digit,
 }
@@ -183,6 +220,12 @@ enum PretrainPart {
 enum Sample {
     Glyphs,
     GarmentsDigits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Plans {
+    All,
+    Chosen,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -231,6 +274,7 @@ pub fn main() -> ExitCode {
         Command::Integrate { models, data, options } => run::integrate(&models, &data, &options),
         Command::Demo { sample, options } => run::demo(sample, &options),
         Command::Table(options) => plan_table::table(&options),
+        Command::Evidence(options) => evidence::evidence(&options),
         Command::Pretrain(options) => pretrain::pretrain(&options),
     };
     match result {

@@ -1,6 +1,5 @@
 //! `graftlab table`: every plan of a space, one line each.
 
-use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -9,15 +8,14 @@ use std::path::Path;
 use burn::tensor::Device;
 
 use super::models::Model;
-use super::{DeviceName, Failure, TableOptions, paths, run};
-use crate::join::Plan;
+use super::{DeviceName, Failure, Plans, TableOptions, paths, run};
 use crate::platform::Stopwatch;
-use crate::project::{Project, tabulate};
+use crate::project::{Project, Settings, TablePlans, TableRequest, tabulate};
 use crate::report::TableLine;
 
 /// `graftlab table`
 pub fn table(options: &TableOptions) -> Result<(), Failure> {
-    let settings = run::settings(&options.settings)?;
+    let settings = run::common_settings(&options.common, Settings::default())?;
     let DeviceName::Cpu = options.device;
     let known = resume(&options.out)?;
     let mut project = Project::default();
@@ -27,7 +25,19 @@ pub fn table(options: &TableOptions) -> Result<(), Failure> {
     }
     let files = paths::read_data(&options.data)?;
     let mut file = open(&options.out)?;
-    let seeds: Vec<u32> = (settings.seed..settings.seed.saturating_add(options.seeds.max(1))).collect();
+    let budgets = options.budgets.iter();
+    let request = TableRequest {
+        seeds: (settings.seed..settings.seed.saturating_add(options.seeds.max(1))).collect(),
+        settings,
+        shard: options.shard,
+        searches: budgets
+            .flat_map(|budget| options.searches.iter().map(move |name| (*name, *budget)))
+            .collect(),
+        plans: match options.plans {
+            Plans::All => TablePlans::All,
+            Plans::Chosen => TablePlans::Chosen,
+        },
+    };
     let clock = Stopwatch::start();
     let mut failure = None;
     let mut on_line = |line: TableLine, done: usize, total: usize| {
@@ -40,38 +50,32 @@ pub fn table(options: &TableOptions) -> Result<(), Failure> {
         }
         if done.is_multiple_of(10) && done > 0 {
             let left = clock.elapsed_seconds() / done as f64 * total.saturating_sub(done) as f64;
-            eprintln!("{done}/{total} plans, {:.0} min left", left / 60.0);
+            eprintln!("{done}/{total} lines, {:.0} min left", left / 60.0);
         }
         ControlFlow::Continue(())
     };
-    let image_passes = settings.train.image_passes;
     pollster::block_on(async {
         project.load_data(files, &|_, _| {}).await?;
-        let done = |plan: &Plan, seed: u32| known.contains(&(plan.clone(), seed, image_passes));
-        tabulate(&mut project, &settings, &seeds, options.shard, &done, &Device::flex(), &mut on_line).await
+        tabulate(&mut project, &request, &known, &Device::flex(), &mut on_line).await
     })?;
     failure.map_or(Ok(()), Err)
 }
 
-/// Plans, seeds and image passes of a table that was begun before. A last line that was cut off is taken away.
-fn resume(path: &Path) -> Result<HashSet<(Plan, u32, usize)>, Failure> {
+/// The lines of a table that was begun before. A last line that was cut off is taken away.
+fn resume(path: &Path) -> Result<Vec<TableLine>, Failure> {
     if !path.exists() {
-        return Ok(HashSet::new());
+        return Ok(Vec::new());
     }
     let bytes = paths::read(path)?;
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     if whole < bytes.len() {
         paths::write(path, &bytes[..whole])?;
     }
-    let plans = read_lines(path, &bytes[..whole])?.into_iter().filter_map(|line| match line {
-        TableLine::Plan(line) => Some((line.plan, line.seed, line.image_passes)),
-        TableLine::Space(_) => None,
-    });
-    Ok(plans.collect())
+    read_lines(path, &bytes[..whole])
 }
 
 /// The lines of a table.
-fn read_lines(path: &Path, bytes: &[u8]) -> Result<Vec<TableLine>, Failure> {
+pub fn read_lines(path: &Path, bytes: &[u8]) -> Result<Vec<TableLine>, Failure> {
     bytes
         .split(|byte| *byte == b'\n')
         .enumerate()

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::models::Model;
 use super::progress::Progress;
-use super::{DeviceName, Failure, RunOptions, Sample, SettingsOptions, paths, table};
+use super::{CommonOptions, DeviceName, Failure, RunOptions, Sample, SettingsOptions, paths, table};
 use crate::platform::Cancel;
 use crate::project::{Project, Settings, run as run_project};
 
@@ -52,7 +52,7 @@ pub fn demo(sample: Sample, options: &RunOptions) -> Result<(), Failure> {
         .map(|network| Model { path: folder.join(network), options: Default::default() })
         .collect();
     let mut settings = settings(&options.settings)?;
-    if options.settings.budget.is_none() && options.settings.settings.is_none() {
+    if options.settings.budget.is_none() && options.settings.common.settings.is_none() {
         settings.budget = if options.settings.quick { sample.quick_budget } else { sample.budget };
     }
     work(&models, &folder.join(sample.data), settings, options)
@@ -71,22 +71,25 @@ fn bundled() -> Result<PathBuf, Failure> {
         })
 }
 
-pub fn settings(options: &SettingsOptions) -> Result<Settings, Failure> {
-    let mut settings = match &options.settings {
-        None if options.quick => Settings::quick(),
-        None => Settings::default(),
-        Some(path) => {
-            let text = paths::read(path)?;
-            serde_json::from_slice(&text).map_err(|error| {
-                Failure::BadInput(format!(
-                    "{}: {error}. Hint: docs/run-json.md lists the settings",
-                    path.display()
-                ))
-            })?
-        }
-    };
+fn settings(options: &SettingsOptions) -> Result<Settings, Failure> {
+    let start = if options.quick { Settings::quick() } else { Settings::default() };
+    let mut settings = common_settings(&options.common, start)?;
     settings.budget = options.budget.unwrap_or(settings.budget);
     settings.selector = options.selector.unwrap_or(settings.selector);
+    Ok(settings)
+}
+
+/// The settings of a file, or else those to start with, and what is asked for on top.
+pub fn common_settings(options: &CommonOptions, start: Settings) -> Result<Settings, Failure> {
+    let mut settings = match &options.settings {
+        None => start,
+        Some(path) => serde_json::from_slice(&paths::read(path)?).map_err(|error| {
+            Failure::BadInput(format!(
+                "{}: {error}. Hint: docs/run-json.md lists the settings",
+                path.display()
+            ))
+        })?,
+    };
     settings.seed = options.seed.unwrap_or(settings.seed);
     settings.base = options.base.clone().or(settings.base);
     settings.use_labels &= !options.no_labels;

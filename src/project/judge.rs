@@ -1,4 +1,4 @@
-//! What selectors ask for: brief training, and the supernet.
+//! A search with all that selectors ask for: brief training, and the supernet.
 
 use super::evaluate::{Evaluation, worst_drop_points};
 use super::observer::Unobserved;
@@ -8,26 +8,61 @@ use super::{Event, OnEvent, Phase, ProjectError};
 use crate::join::{JoinError, Plan};
 use crate::platform::{Stopwatch, yield_now};
 use crate::report::JudgedPlan;
-use crate::search::{Evaluator, Judged, SearchError, SearchNews, SearchStep};
+use crate::search::{
+    Evaluator, Judged, Problem, Scores, SearchError, SearchNews, SearchStep, SelectorName, select,
+};
 use crate::train::{TrainError, TrainSettings};
 
-/// Trains and measures in the workshop, and keeps what was found.
-pub struct Referee<'w, 'a> {
-    pub workshop: &'w mut Workshop<'a>,
-    pub validation: &'w Evaluation<'a>,
-    pub on_event: OnEvent<'a>,
-    clock: Stopwatch,
-    supernet: Option<Supernet>,
+/// What a search found.
+pub struct Found {
+    pub plan: Plan,
+    /// Plans that were compared after brief training.
     pub judged: Vec<JudgedPlan>,
+    /// The way of a differentiable search.
     pub steps: Vec<SearchStep>,
 }
 
+/// Chooses a plan of the workshop's space within a budget.
+///
+/// # Errors
+///
+/// No plan meets the budget, a plan cannot be trained, the device fails, or the run is cancelled.
+pub async fn search<'a>(
+    workshop: &mut Workshop<'a>,
+    validation: &Evaluation<'a>,
+    scores: &Scores,
+    selector: SelectorName,
+    budget: f64,
+    on_event: OnEvent<'a>,
+) -> Result<Found, ProjectError> {
+    let space = workshop.space.clone();
+    let problem = Problem {
+        space: &space,
+        scores,
+        settings: &workshop.settings.search,
+        budget,
+        seed: workshop.settings.seed.into(),
+        base: workshop.base,
+    };
+    let mut referee = Referee::new(workshop, validation, on_event);
+    let chosen = select(selector, &problem, &mut referee).await?;
+    let plan = chosen.into_iter().next().ok_or_else(|| problem.out_of_reach())?.plan;
+    Ok(Found { plan, judged: referee.judged, steps: referee.steps })
+}
+
+/// Trains and measures in the workshop, and keeps what was found.
+struct Referee<'w, 'a> {
+    workshop: &'w mut Workshop<'a>,
+    validation: &'w Evaluation<'a>,
+    on_event: OnEvent<'a>,
+    clock: Stopwatch,
+    supernet: Option<Supernet>,
+    judged: Vec<JudgedPlan>,
+    steps: Vec<SearchStep>,
+}
+
 impl<'w, 'a> Referee<'w, 'a> {
-    pub fn new(
-        workshop: &'w mut Workshop<'a>,
-        validation: &'w Evaluation<'a>,
-        on_event: OnEvent<'a>,
-    ) -> Self {
+    fn new(workshop: &'w mut Workshop<'a>, validation: &'w Evaluation<'a>, on_event: OnEvent<'a>) -> Self {
         let clock = Stopwatch::start();
         Self { workshop, validation, on_event, clock, supernet: None, judged: Vec::new(), steps: Vec::new() }
     }

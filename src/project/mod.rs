@@ -19,6 +19,7 @@ mod score;
 mod settings;
 mod source;
 mod supernet;
+#[cfg(not(target_arch = "wasm32"))]
 mod table;
 mod teachers;
 mod workshop;
@@ -35,4 +36,5 @@ pub use parity::{Parity, compare_devices};
 pub use run::{Outcome, run};
 pub use settings::Settings;
 pub use source::one_hot;
-pub use table::{Shard, tabulate};
+#[cfg(not(target_arch = "wasm32"))]
+pub use table::{OnLine, Shard, TablePlans, TableRequest, tabulate};

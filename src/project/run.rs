@@ -5,7 +5,7 @@ use burn::tensor::Device;
 
 use super::evaluate::{Evaluation, worst_drop_points};
 use super::export::export;
-use super::judge::Referee;
+use super::judge::search;
 use super::observer::DistilObserver;
 use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
@@ -15,7 +15,7 @@ use crate::join::{Join, Source, Space};
 use crate::net::Prepared;
 use crate::platform::{Cancel, Stopwatch};
 use crate::report::{CandidateReport, CostReport, DataReport, Report, SCHEMA_VERSION, Seconds, TaskReport};
-use crate::search::{Problem, Score, Scores, check_budget, select};
+use crate::search::{Score, Scores, check_budget};
 
 /// What a run leaves.
 pub struct Outcome {
@@ -29,7 +29,7 @@ pub struct Outcome {
 }
 
 /// Images that plans and the network in training are judged on.
-const VALIDATION_IMAGES: usize = 768;
+pub const VALIDATION_IMAGES: usize = 768;
 
 /// Joins the project's networks and fine-tunes the result.
 ///
@@ -66,19 +66,9 @@ pub async fn run(
     let scores = workshop.score(on_event).await?;
 
     begin(Phase::Search, on_event, cancel)?;
-    let space = workshop.space.clone();
-    let problem = Problem {
-        space: &space,
-        scores: &scores,
-        settings: &settings.search,
-        budget: settings.budget,
-        seed: settings.seed.into(),
-        base,
-    };
-    let mut referee = Referee::new(&mut workshop, &validation, on_event);
-    let chosen = select(settings.selector, &problem, &mut referee).await?;
-    let Referee { judged, steps: search_steps, .. } = referee;
-    let plan = chosen.into_iter().next().ok_or_else(|| problem.out_of_reach())?.plan;
+    let found =
+        search(&mut workshop, &validation, &scores, settings.selector, settings.budget, on_event).await?;
+    let (space, plan) = (workshop.space.clone(), found.plan);
     let summary = space.summary(&plan);
     on_event(Event::PlanChosen { plan: summary.clone() });
     seconds.search = clock.elapsed_seconds();
@@ -118,8 +108,8 @@ pub async fn run(
         settings: serde_json::json!(settings),
         plan: summary,
         candidates: candidate_reports(&space, &scores),
-        judged,
-        search_steps,
+        judged: found.judged,
+        search_steps: found.steps,
         tasks: networks
             .iter()
             .zip(on_validation.iter().zip(&on_test))

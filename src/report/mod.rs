@@ -8,7 +8,7 @@ use crate::graph::Cost;
 use crate::join::PlanSummary;
 use crate::search::SearchStep;
 
-pub use table::{PlanLine, SpaceLine, TableLine};
+pub use table::{PlanLine, SearchLine, SpaceLine, TableLine};
 
 /// Version of the layout of `run.json`. Raised when a field changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -104,6 +104,17 @@ pub struct Scores {
     pub images: usize,
     /// Of these, images with a label for this task.
     pub labelled: usize,
+}
+
+impl Scores {
+    /// What the merged network lacks, in points of accuracy; where nothing is labelled, of agreement with the original.
+    /// Negative if it gained.
+    pub fn drop_points(&self) -> f64 {
+        match (self.original, self.merged) {
+            (Some(original), Some(merged)) => (original - merged) * 100.0,
+            _ => (1.0 - self.agreement) * 100.0,
+        }
+    }
 }
 
 /// Cost of the originals, apart, and of the merged network.

@@ -1,11 +1,12 @@
-//! `table.jsonl`: one line per space and per evaluated plan.
+//! `table.jsonl`: one line per space, per evaluated plan, and per search.
 //!
 //! Lines of several runs over the same networks, data and settings may be concatenated in any order.
 
 use serde::{Deserialize, Serialize};
 
-use super::{CandidateReport, Scores};
+use super::{CandidateReport, JudgedPlan, Scores};
 use crate::join::{Plan, SpaceNetwork};
+use crate::search::{LikelySource, SelectorName};
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,7 @@ use crate::join::{Plan, SpaceNetwork};
 pub enum TableLine {
     Space(Box<SpaceLine>),
     Plan(Box<PlanLine>),
+    Search(Box<SearchLine>),
 }
 
 /// What all plans of a seed have in common.
@@ -25,7 +27,7 @@ pub struct SpaceLine {
     pub networks: Vec<SpaceNetwork>,
     /// Scores before training.
     pub candidates: Vec<CandidateReport>,
-    /// Wall-clock time of the teachers' passes, of fitting adapters, and of scoring.
+    /// Processor time of the teachers' passes, of fitting adapters, and of scoring.
     pub seconds: f64,
 }
 
@@ -43,6 +45,22 @@ pub struct PlanLine {
     pub validation: Vec<Scores>,
     /// Per network.
     pub test: Vec<Scores>,
-    /// Wall-clock time of building, fine-tuning and measuring on validation; without the test split.
+    /// Processor time of building, fine-tuning and measuring on validation; without the test split.
+    pub seconds: f64,
+}
+
+/// One search, as a run does it before the chosen plan is fine-tuned in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchLine {
+    pub selector: SelectorName,
+    pub budget: f64,
+    pub seed: u32,
+    /// What it chose.
+    pub plan: Plan,
+    /// Plans that it compared after brief training.
+    pub judged: Vec<JudgedPlan>,
+    /// Per network the sources that were still in it at its end, the most probable first; only of a differentiable search.
+    pub likely: Option<Vec<Vec<LikelySource>>>,
+    /// Processor time of the search; what [`SpaceLine::seconds`] counts comes before it.
     pub seconds: f64,
 }

@@ -1,7 +1,7 @@
 //! What selectors may ask for: brief training of a plan, and a supernet in which all plans share their weights.
 
 use super::SearchError;
-use crate::join::Plan;
+use crate::join::{Join, Plan, Source};
 
 /// A plan with what brief training made of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,4 +85,11 @@ pub struct LikelySource {
     pub donor_point: usize,
     pub receiver_point: usize,
     pub probability: f64,
+}
+
+impl LikelySource {
+    pub fn source(&self) -> Source {
+        let Self { donor, donor_point, receiver_point, .. } = *self;
+        donor.map_or(Source::Root, |donor| Source::Join(Join { donor, donor_point, receiver_point }))
+    }
 }

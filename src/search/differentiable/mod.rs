@@ -26,7 +26,7 @@ pub struct Differentiable;
 
 /// Temperature at the start and at the end.
 const TEMPERATURE: [f64; 2] = [5.0, 0.1];
-/// Sources whose probability is told of, per network.
+/// Sources whose probability is told of on the way, per network; at the end all are.
 const TOLD: usize = 6;
 /// How often the search tells of its way.
 const NEWS: usize = 60;
@@ -122,14 +122,15 @@ async fn search(
         let expected_cost =
             step_logits(problem, relaxation, &mut adam, &mut seen, evaluator, done, &mut rng).await?;
         evaluator.tell(SearchNews::Progress { done: step + 1, total: steps });
-        if (step - warm_up).is_multiple_of((steps / NEWS).max(1)) || step + 1 == steps {
+        let last = step + 1 == steps;
+        if (step - warm_up).is_multiple_of((steps / NEWS).max(1)) || last {
             evaluator.tell(SearchNews::Step(SearchStep {
                 step: step + 1,
                 steps,
                 temperature: relaxation.temperature,
                 expected_cost,
                 entropy: relaxation.entropy().0,
-                likely: likely(relaxation),
+                likely: likely(relaxation, if last { usize::MAX } else { TOLD }),
             }));
         }
     }
@@ -196,7 +197,7 @@ fn projected(problem: &Problem, relaxation: &Relaxation, seen: &Seen) -> Vec<Pla
     distinct(plans.into_iter().filter(tried).collect())
 }
 
-fn likely(relaxation: &Relaxation) -> Vec<Vec<LikelySource>> {
+fn likely(relaxation: &Relaxation, most: usize) -> Vec<Vec<LikelySource>> {
     (0..relaxation.options.len())
         .map(|network| {
             let mut list: Vec<LikelySource> = relaxation
@@ -213,7 +214,7 @@ fn likely(relaxation: &Relaxation) -> Vec<Vec<LikelySource>> {
                 })
                 .collect();
             list.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-            list.truncate(TOLD);
+            list.truncate(most);
             list
         })
         .collect()

@@ -1,0 +1,133 @@
+//! The figures as a Markdown text.
+
+use std::fmt::Write;
+
+use super::figures::{Evidence, SelectorFigures};
+use super::front::REFERENCE_DROP;
+use super::table::Table;
+use crate::join::SourceSummary;
+
+/// Writes all tables, with what they mean. Plots are shown from beside the text, by the names that they have.
+pub fn document(table: &Table, evidence: &Evidence, plots: &[&str]) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut text, table, evidence, plots);
+    text
+}
+
+fn write(text: &mut String, table: &Table, evidence: &Evidence, plots: &[&str]) -> std::fmt::Result {
+    let Evidence { tasks, plans, whole, seeds, image_passes, full_seconds, .. } = evidence;
+    writeln!(text, "# Evidence: {}\n", tasks.join(" + "))?;
+    let share = match (whole, table.plans) {
+        (true, _) => "all plans of the space".into(),
+        (false, Some(all)) => format!("of {all} plans of the space"),
+        (false, None) => "of more plans than can be counted".into(),
+    };
+    writeln!(
+        text,
+        "{plans} plans ({share}), each fine-tuned with {image_passes} image passes and {} ({:.0} min of processor time \
+         per seed). A drop is the loss of accuracy of the task that loses most, in points. Plans are chosen on the \
+         validation split and judged on the test split.\n",
+        counted(seeds.len(), "seed"),
+        full_seconds / 60.0
+    )?;
+    for name in plots {
+        writeln!(text, "![{}]({name})\n", name.trim_end_matches(".svg"))?;
+    }
+    selectors(text, evidence)?;
+    predictors(text, evidence)?;
+    front(text, table, evidence)
+}
+
+fn selectors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
+    writeln!(text, "## Searches\n")?;
+    writeln!(
+        text,
+        "Regret: mean drop on test of the plans chosen (one search per seed), above that of the plan which a full search \
+         with all seeds chooses. Seed noise: standard deviation of a plan's drop between seeds, pooled over the best \
+         quarter of the plans within the budget. Time: processor time of the whole search relative to training every plan. Hypervolume: \
+         of the choices at all budgets, up to a drop of {REFERENCE_DROP:.0} points, relative to a full search's.\n"
+    )?;
+    writeln!(text, "| selector | budget | drop | regret | seed noise | time | hypervolume |")?;
+    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|")?;
+    for figures in &evidence.selectors {
+        let SelectorFigures { selector, budget, run, drop, regret, seed_noise, .. } = figures;
+        let volume = match figures.hypervolume_ratio {
+            Some(ratio) => format!("{ratio:.3}"),
+            None => format!("{:.3} ± {:.3}", figures.hypervolume[0], figures.hypervolume[1]),
+        };
+        writeln!(
+            text,
+            "| {}{} | {budget} | {drop:.2} | {} | {seed_noise:.2} | {} | {volume} |",
+            selector.as_str(),
+            if *run { "" } else { " (replayed)" },
+            regret.map_or("–".into(), |regret| format!("{regret:.2}")),
+            figures.time_ratio.map_or("–".into(), |ratio| format!("{:.1} %", ratio * 100.0)),
+        )?;
+    }
+    writeln!(
+        text,
+        "\nA replayed search judges plans by the table's rows, with all their image passes, and is charged their time.\n"
+    )
+}
+
+fn predictors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
+    writeln!(text, "## What ranks plans beforehand\n")?;
+    writeln!(
+        text,
+        "Correlation with the mean drop on test, over all plans that share something; 1 is a perfect ranking. *Cost alone* \
+         ranks the dearest plan first: what does no better only knows the cost.\n"
+    )?;
+    writeln!(
+        text,
+        "| predictor | plans | Kendall τ-b | Spearman ρ | ρ in the best quarter | ρ within a receiver point | precision@10 |"
+    )?;
+    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|")?;
+    for figures in &evidence.predictors {
+        writeln!(
+            text,
+            "| {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+            figures.predictor,
+            figures.plans,
+            figures.kendall_tau_b,
+            figures.spearman,
+            figures.spearman_top_quarter,
+            figures.spearman_within_receiver_point,
+            figures.precision_at_10
+        )?;
+    }
+    writeln!(text)
+}
+
+fn front(text: &mut String, table: &Table, evidence: &Evidence) -> std::fmt::Result {
+    writeln!(text, "## The front\n")?;
+    writeln!(text, "The plans that no other beats in cost and in mean drop on validation.\n")?;
+    writeln!(text, "| relative MACs | drop, validation | drop, test | plan |")?;
+    writeln!(text, "|--:|--:|--:|---|")?;
+    for plan in &evidence.front {
+        let joins: Vec<String> = table.space.summary(&plan.plan).networks.iter().filter_map(join).collect();
+        let joins = if joins.is_empty() { "the originals apart".into() } else { joins.join("; ") };
+        writeln!(
+            text,
+            "| {:.3} | {:.2} | {:.2} | {joins} |",
+            plan.relative_macs, plan.validation, plan.test
+        )?;
+    }
+    Ok(())
+}
+
+/// A join in words; points are counted from 1.
+fn join(source: &SourceSummary) -> Option<String> {
+    match source {
+        SourceSummary::Root { .. } => None,
+        SourceSummary::Join { network, donor, donor_point, receiver_point, .. } => Some(format!(
+            "{network} after its point {} reads {donor} at point {}",
+            receiver_point + 1,
+            donor_point + 1
+        )),
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

@@ -1,0 +1,167 @@
+//! A table, read: one row per plan, one column per seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::EvidenceError;
+use crate::join::{Join, Plan, Space};
+use crate::report::{CandidateReport, PlanLine, SearchLine, SpaceLine, TableLine};
+use crate::search::{Score, Scores, SearchSettings};
+
+/// Everything that a table's lines tell.
+pub struct Table {
+    pub space: Space,
+    pub settings: SearchSettings,
+    pub seeds: Vec<Seed>,
+    /// By plan.
+    pub rows: Vec<Row>,
+    /// Image passes of every fine-tuning.
+    pub image_passes: usize,
+    /// How many plans the space has, if they can be counted.
+    pub plans: Option<usize>,
+}
+
+/// What was done once per seed.
+pub struct Seed {
+    pub seed: u32,
+    pub scores: Scores,
+    /// Processor time of all that comes before the first plan is trained.
+    pub seconds: f64,
+    /// Searches that were really run.
+    pub searches: Vec<SearchLine>,
+}
+
+/// One plan.
+pub struct Row {
+    pub plan: Plan,
+    pub relative_macs: f64,
+    /// By seed, in the order of [`Table::seeds`].
+    pub results: Vec<Option<Measured>>,
+}
+
+/// One plan, fine-tuned with one seed: worst drops over the tasks in points, and processor time.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured {
+    pub validation: f64,
+    pub test: f64,
+    pub seconds: f64,
+}
+
+impl Row {
+    /// Worst drop on validation, mean over the seeds that there are.
+    pub fn validation(&self) -> f64 {
+        mean(self.results.iter().flatten().map(|result| result.validation))
+    }
+
+    /// Worst drop on test, mean over the seeds that there are.
+    pub fn test(&self) -> f64 {
+        mean(self.results.iter().flatten().map(|result| result.test))
+    }
+}
+
+/// Plans that are counted at most.
+const COUNTED: usize = 200_000;
+
+impl Table {
+    /// Puts lines in order.
+    ///
+    /// # Errors
+    ///
+    /// They belong to different tables, or there is too little of one.
+    pub fn new(lines: Vec<TableLine>) -> Result<Self, EvidenceError> {
+        let (mut spaces, mut plans, mut searches): (Vec<SpaceLine>, Vec<PlanLine>, Vec<SearchLine>) =
+            (Vec::new(), Vec::new(), Vec::new());
+        for line in lines {
+            match line {
+                TableLine::Space(line) => spaces.push(*line),
+                TableLine::Plan(line) => plans.push(*line),
+                TableLine::Search(line) => searches.push(*line),
+            }
+        }
+        let first = spaces.first().ok_or(EvidenceError::NoSpace)?;
+        let space = Space { networks: first.networks.clone() };
+        let settings: serde_json::Value = unseeded(first);
+        if spaces.iter().any(|line| line.networks != space.networks) {
+            return Err(EvidenceError::Mixed { what: "networks" });
+        }
+        if spaces.iter().any(|line| unseeded(line) != settings) {
+            return Err(EvidenceError::Mixed { what: "settings" });
+        }
+        let image_passes = plans.first().map_or(0, |line| line.image_passes);
+        if plans.iter().any(|line| line.image_passes != image_passes) {
+            return Err(EvidenceError::Mixed { what: "numbers of image passes" });
+        }
+        let mut seeds: Vec<Seed> = Vec::new();
+        for line in spaces {
+            if seeds.iter().all(|seed| seed.seed != line.seed) {
+                let scores = line.candidates.iter().map(score).collect();
+                let searches = searches.iter().filter(|search| search.seed == line.seed).cloned().collect();
+                seeds.push(Seed { seed: line.seed, scores, seconds: line.seconds, searches });
+            }
+        }
+        seeds.sort_by_key(|seed| seed.seed);
+        let mut by_plan: BTreeMap<Plan, BTreeMap<u32, PlanLine>> = BTreeMap::new();
+        for line in plans {
+            by_plan.entry(line.plan.clone()).or_default().entry(line.seed).or_insert(line);
+        }
+        let known: BTreeSet<u32> = seeds.iter().map(|seed| seed.seed).collect();
+        let rows: Vec<Row> = by_plan
+            .into_iter()
+            .map(|(plan, lines)| Row {
+                relative_macs: space.relative_macs(&plan),
+                results: known.iter().map(|seed| lines.get(seed).map(measured)).collect(),
+                plan,
+            })
+            .collect();
+        if rows.is_empty() {
+            return Err(EvidenceError::Unfinished);
+        }
+        let plans = space.plans(COUNTED).map(|plans| plans.len());
+        let settings = serde_json::from_value(settings["search"].clone()).unwrap_or_default();
+        Ok(Self { space, settings, seeds, rows, image_passes, plans })
+    }
+
+    /// Whether every plan of the space was fine-tuned with every seed.
+    pub fn is_whole(&self) -> bool {
+        let finished = |row: &&Row| row.results.iter().all(Option::is_some);
+        self.plans == Some(self.rows.iter().filter(finished).count())
+    }
+
+    pub fn row(&self, plan: &Plan) -> Option<&Row> {
+        let place = self.rows.binary_search_by(|row| row.plan.cmp(plan)).ok()?;
+        self.rows.get(place)
+    }
+
+    /// Processor time of training every plan with one seed, all that comes before included.
+    pub fn full_seconds(&self, seed: usize) -> f64 {
+        self.seeds[seed].seconds
+            + self.rows.iter().filter_map(|row| row.results[seed]).map(|result| result.seconds).sum::<f64>()
+    }
+}
+
+fn unseeded(line: &SpaceLine) -> serde_json::Value {
+    let mut settings = line.settings.clone();
+    if let Some(fields) = settings.as_object_mut() {
+        fields.remove("seed");
+    }
+    settings
+}
+
+fn score(candidate: &CandidateReport) -> ((usize, Join), Score) {
+    let CandidateReport { receiver, receiver_point, donor, donor_point, .. } = *candidate;
+    let CandidateReport { agreement, kappa, divergence, r_squared, .. } = *candidate;
+    let join = Join { donor, donor_point, receiver_point };
+    ((receiver, join), Score { agreement, kappa, divergence, r_squared })
+}
+
+fn measured(line: &PlanLine) -> Measured {
+    let worst = |scores: &[crate::report::Scores]| {
+        scores.iter().map(crate::report::Scores::drop_points).fold(f64::NEG_INFINITY, f64::max)
+    };
+    Measured { validation: worst(&line.validation), test: worst(&line.test), seconds: line.seconds }
+}
+
+/// Mean of some numbers; NaN of none.
+pub fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    sum / f64::from(count)
+}
