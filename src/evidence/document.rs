@@ -53,15 +53,16 @@ fn selectors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
     for figures in &evidence.selectors {
         let SelectorFigures { selector, budget, run, drop, regret, seed_noise, .. } = figures;
         let volume = match figures.hypervolume_ratio {
-            Some(ratio) => format!("{ratio:.3}"),
-            None => format!("{:.3} ± {:.3}", figures.hypervolume[0], figures.hypervolume[1]),
+            Some(ratio) => number(ratio, 3),
+            None => figures.hypervolume.map(|volume| number(volume, 3)).join(" ± "),
         };
         writeln!(
             text,
-            "| {}{} | {budget} | {drop:.2} | {} | {seed_noise:.2} | {} | {volume} |",
+            "| {}{} | {budget} | {drop:.2} | {} | {} | {} | {volume} |",
             selector.as_str(),
             if *run { "" } else { " (replayed)" },
-            regret.map_or("–".into(), |regret| format!("{regret:.2}")),
+            number(regret.unwrap_or(f64::NAN), 2),
+            number(*seed_noise, 2),
             figures.time_ratio.map_or("–".into(), |ratio| format!("{:.1} %", ratio * 100.0)),
         )?;
     }
@@ -86,14 +87,14 @@ fn predictors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
     for figures in &evidence.predictors {
         writeln!(
             text,
-            "| {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+            "| {} | {} | {} | {} | {} | {} | {} |",
             figures.predictor,
             figures.plans,
-            figures.kendall_tau_b,
-            figures.spearman,
-            figures.spearman_top_quarter,
-            figures.spearman_within_receiver_point,
-            figures.precision_at_10
+            number(figures.kendall_tau_b, 2),
+            number(figures.spearman, 2),
+            number(figures.spearman_top_quarter, 2),
+            number(figures.spearman_within_receiver_point, 2),
+            number(figures.precision_at_10, 2)
         )?;
     }
     writeln!(text)
@@ -126,6 +127,11 @@ fn join(source: &SourceSummary) -> Option<String> {
             donor_point + 1
         )),
     }
+}
+
+/// What cannot be computed, for want of seeds or of differences, is a dash.
+fn number(value: f64, digits: usize) -> String {
+    if value.is_finite() { format!("{value:.digits$}") } else { "–".into() }
 }
 
 fn counted(count: usize, what: &str) -> String {

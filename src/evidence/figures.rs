@@ -39,7 +39,9 @@ pub struct SelectorFigures {
     pub drop: f64,
     /// The same, by the seed that the search had.
     pub drops: Vec<f64>,
-    /// What that is above the plan that a full search with all seeds chooses on validation, in points.
+    /// Relative MACs of these plans.
+    pub relative_macs: Vec<f64>,
+    /// What `drop` is above that of the plan that a full search with all seeds chooses on validation, in points.
     pub regret: Option<f64>,
     /// Standard deviation between seeds of a plan's worst drop on test, in points: pooled over the best quarter of the
     /// plans within the budget.
@@ -146,6 +148,7 @@ fn selector_figures(
                 run: *run,
                 drop,
                 drops,
+                relative_macs: rows.iter().map(|row| row.relative_macs).collect(),
                 regret: full.and_then(|(rows, _)| Some(drop - rows[*place]?.test())),
                 seed_noise: seed_noise(table, budgets[*place]),
                 time_ratio: full.map(|_| mean(seeds.clone().map(ratio))),
