@@ -8,6 +8,9 @@ pub fn plan(plan: &PlanSummary) -> String {
     let mut lines = vec![format!("plan: {:.1} % of the originals' MACs", plan.relative_macs * 100.0)];
     lines.extend(plan.networks.iter().map(|source| match source {
         SourceSummary::Root { network } => format!("  {network} keeps its own input"),
+        SourceSummary::Join { network, donor, donor_tensor, receiver_tensor, .. } if donor == network => {
+            format!("  {network} skips its layers from {donor_tensor} to {receiver_tensor}")
+        }
         SourceSummary::Join { network, donor, donor_tensor, receiver_tensor, channels, .. } => {
             format!(
                 "  {network} joins {donor}: {donor_tensor} ({} channels) becomes {receiver_tensor} ({})",

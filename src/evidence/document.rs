@@ -121,6 +121,9 @@ fn front(text: &mut String, table: &Table, evidence: &Evidence) -> std::fmt::Res
 fn join(source: &SourceSummary) -> Option<String> {
     match source {
         SourceSummary::Root { .. } => None,
+        SourceSummary::Join { network, donor, donor_point, receiver_point, .. } if donor == network => {
+            Some(format!("{network} skips from its point {} to {}", donor_point + 1, receiver_point + 1))
+        }
         SourceSummary::Join { network, donor, donor_point, receiver_point, .. } => Some(format!(
             "{network} after its point {} reads {donor} at point {}",
             receiver_point + 1,

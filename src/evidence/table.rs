@@ -78,8 +78,9 @@ impl Table {
             }
         }
         let first = spaces.first().ok_or(EvidenceError::NoSpace)?;
-        let space = Space { networks: first.networks.clone() };
         let settings: serde_json::Value = unseeded(first);
+        let search: SearchSettings = serde_json::from_value(settings["search"].clone()).unwrap_or_default();
+        let space = Space { networks: first.networks.clone(), shortcuts: search.shortcuts };
         if spaces.iter().any(|line| line.networks != space.networks) {
             return Err(EvidenceError::Mixed { what: "networks" });
         }
@@ -116,8 +117,7 @@ impl Table {
             return Err(EvidenceError::Unfinished);
         }
         let plans = space.plans(COUNTED).map(|plans| plans.len());
-        let settings = serde_json::from_value(settings["search"].clone()).unwrap_or_default();
-        Ok(Self { space, settings, seeds, rows, image_passes, plans })
+        Ok(Self { space, settings: search, seeds, rows, image_passes, plans })
     }
 
     /// Whether every plan of the space was fine-tuned with every seed.

@@ -38,7 +38,7 @@ impl Merged {
             Some(network) if tensor[self.tasks[network].name.len() + 1..].starts_with(ADAPTER) => {
                 TensorRole::Adapter
             }
-            Some(network) if plan.0[network] != super::Source::Root => TensorRole::Tail,
+            Some(network) if plan.donor(network).is_some() => TensorRole::Tail,
             _ => TensorRole::Trunk,
         }
     }
@@ -98,7 +98,8 @@ pub fn merge(
         .iter()
         .enumerate()
         .flat_map(|(network, info)| {
-            (plan.kept_from(network)..info.points.len()).map(move |point| (network, point))
+            let kept = move |point: &usize| plan.0[network].keeps(network, *point);
+            (0..info.points.len()).filter(kept).map(move |point| (network, point))
         })
         .map(|key| {
             let tensor = adapted.get(&key).copied().unwrap_or_else(|| at(key.0, key.1));

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{JoinError, Space};
 
 /// One join: the receiver's layers before `receiver_point` are dropped, and those after it read the donor's tensor at
-/// `donor_point` through an adapter.
+/// `donor_point` through an adapter. A network that is its own donor keeps its layers up to `donor_point`: a shortcut, which
+/// drops only those between the two points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Join {
     /// Index of the donor among the networks.
@@ -23,6 +24,26 @@ pub enum Source {
     /// Its own input.
     Root,
     Join(Join),
+}
+
+impl Source {
+    /// Whether a network with this source keeps the layers that make its own tensor at `point`.
+    pub fn keeps(self, network: usize, point: usize) -> bool {
+        match self {
+            Self::Root => true,
+            Self::Join(join) => {
+                point >= join.receiver_point || join.donor == network && point <= join.donor_point
+            }
+        }
+    }
+
+    /// The other network that is read, if one is.
+    pub fn donor(self, network: usize) -> Option<usize> {
+        match self {
+            Self::Join(join) if join.donor != network => Some(join.donor),
+            _ => None,
+        }
+    }
 }
 
 /// For every network its source.
@@ -43,12 +64,19 @@ impl Plan {
         })
     }
 
-    /// The network's own first join point that is kept, 0 for a root.
-    pub fn kept_from(&self, network: usize) -> usize {
-        match self.0[network] {
-            Source::Root => 0,
-            Source::Join(join) => join.receiver_point,
-        }
+    /// The other network that a network reads, if it reads one.
+    pub fn donor(&self, network: usize) -> Option<usize> {
+        self.0[network].donor(network)
+    }
+
+    /// The networks of a valid plan, each after its donor.
+    pub fn donors_first(&self) -> Vec<usize> {
+        let depth = |network: usize| {
+            std::iter::successors(self.donor(network), |donor| self.donor(*donor)).take(self.0.len()).count()
+        };
+        let mut order: Vec<usize> = (0..self.0.len()).collect();
+        order.sort_by_key(|network| depth(*network));
+        order
     }
 
     /// Checks that the plan can be built: indices exist, donors keep the tensors that are read, no cycle.
@@ -71,22 +99,16 @@ impl Plan {
             if join.donor_point >= points || join.receiver_point >= space.networks[receiver].points.len() {
                 return fault(format!("'{name}' is joined at a point that does not exist"));
             }
-            if join.donor == receiver {
-                return fault(format!("'{name}' is its own donor"));
+            if join.donor == receiver && join.donor_point >= join.receiver_point {
+                return fault(format!("'{name}' would skip none of its layers"));
             }
-            if join.donor_point < self.kept_from(join.donor) {
+            if !self.0[join.donor].keeps(join.donor, join.donor_point) {
                 return fault(format!("'{name}' reads a layer that its donor has dropped"));
             }
         }
         for start in 0..self.0.len() {
-            let mut network = start;
-            for _ in 0..self.0.len() {
-                match self.0[network] {
-                    Source::Root => break,
-                    Source::Join(join) => network = join.donor,
-                }
-            }
-            if self.0[network] != Source::Root {
+            let route = std::iter::successors(Some(start), |network| self.donor(*network));
+            if route.take(self.0.len() + 1).count() > self.0.len() {
                 return fault(format!("'{}' would read its own output", space.networks[start].name));
             }
         }
@@ -96,25 +118,11 @@ impl Plan {
 
 /// Whether the sources that are decided so far have no cycle and read no dropped layer.
 pub fn consistent(sources: &[Option<Source>]) -> bool {
-    let kept_from = |network: usize| match sources[network] {
-        Some(Source::Join(join)) => join.receiver_point,
-        _ => 0,
-    };
+    let donor = |network: usize| sources[network].and_then(|source| source.donor(network));
     sources.iter().enumerate().all(|(start, source)| {
         let Some(Source::Join(join)) = source else { return true };
-        if join.donor_point < kept_from(join.donor) {
-            return false;
-        }
-        let mut network = join.donor;
-        for _ in 0..sources.len() {
-            match sources[network] {
-                Some(Source::Join(join)) => network = join.donor,
-                _ => return true,
-            }
-            if network == start {
-                return false;
-            }
-        }
-        false
+        let kept = sources[join.donor].is_none_or(|source| source.keeps(join.donor, join.donor_point));
+        let route = std::iter::successors(Some(start), |network| donor(*network));
+        kept && route.take(sources.len() + 1).count() <= sources.len()
     })
 }

@@ -10,6 +10,8 @@ use crate::net::Prepared;
 #[derive(Clone, Debug)]
 pub struct Space {
     pub networks: Vec<SpaceNetwork>,
+    /// Whether a network may skip layers of its own.
+    pub shortcuts: bool,
 }
 
 /// One network in the space.
@@ -33,7 +35,7 @@ pub struct Savings {
 
 impl Space {
     /// The space of joins among networks with one task each.
-    pub fn new(networks: &[Prepared]) -> Self {
+    pub fn new(networks: &[Prepared], shortcuts: bool) -> Self {
         let networks = networks
             .iter()
             .map(|network| SpaceNetwork {
@@ -42,19 +44,21 @@ impl Space {
                 points: join_points(&network.graph, network.tasks[0].output),
             })
             .collect();
-        Self { networks }
+        Self { networks, shortcuts }
     }
 
-    /// All joins between two different networks that save MACs, by receiver.
+    /// All joins that save MACs, by receiver.
     pub fn candidates(&self) -> Vec<(usize, Join)> {
         let mut candidates = Vec::new();
         for receiver in 0..self.networks.len() {
-            for donor in (0..self.networks.len()).filter(|donor| *donor != receiver) {
+            for donor in (0..self.networks.len()).filter(|donor| self.shortcuts || *donor != receiver) {
                 for donor_point in 0..self.networks[donor].points.len() {
                     for receiver_point in 0..self.networks[receiver].points.len() {
                         let join = Join { donor, donor_point, receiver_point };
-                        let [from, to] = self.ends(receiver, join);
-                        if adapter::macs(from, to) < to.macs_before {
+                        let forwards = donor != receiver || donor_point < receiver_point;
+                        let saves =
+                            || self.source_macs(receiver, Source::Join(join)) < self.networks[receiver].macs;
+                        if forwards && saves() {
                             candidates.push((receiver, join));
                         }
                     }
@@ -106,7 +110,8 @@ impl Space {
             Source::Root => self.networks[network].macs,
             Source::Join(join) => {
                 let [from, to] = self.ends(network, join);
-                to.macs_after + adapter::macs(from, to)
+                let before = if join.donor == network { from.macs_before } else { 0 };
+                before + adapter::macs(from, to) + to.macs_after
             }
         }
     }
@@ -125,8 +130,9 @@ impl Space {
     pub fn savings(&self, plan: &Plan) -> Savings {
         plan.joins().fold(Savings::default(), |savings, (receiver, join)| {
             let [from, to] = self.ends(receiver, join);
-            let shared = to.macs_before.min(from.macs_before);
-            Savings { shared: savings.shared + shared, skipped: savings.skipped + to.macs_before - shared }
+            let both = to.macs_before.min(from.macs_before);
+            let shared = if join.donor == receiver { 0 } else { both };
+            Savings { shared: savings.shared + shared, skipped: savings.skipped + to.macs_before - both }
         })
     }
 

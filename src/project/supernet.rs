@@ -178,41 +178,38 @@ impl Supernet {
         let tensor = |network: usize, point: usize| workshop.space.networks[network].points[point].tensor;
         let mut taps: BTreeMap<(usize, usize), Value> = BTreeMap::new();
         let mut logits: Vec<Option<Tensor<2>>> = vec![None; count];
-        for network in donors_first(plan) {
-            let feed = match plan.0[network] {
-                Source::Root => (self.networks[network].graph().inputs[0], images.clone().into()),
-                Source::Join(join) => {
-                    let adapter = part(&self.adapters[&(network, join)]);
-                    let donor = taps[&(join.donor, join.donor_point)].clone();
-                    let outputs = &adapter.graph().outputs;
-                    let adapted = adapter.run(&[(adapter.graph().inputs[0], donor)], outputs, mode);
-                    (tensor(network, join.receiver_point), adapted.targets[0].clone())
-                }
-            };
+        for network in plan.donors_first() {
+            let whole = part(&self.networks[network]);
             let reads = plan.joins().filter(|(_, join)| join.donor == network);
-            let tapped: Vec<usize> = reads.map(|(_, join)| join.donor_point).collect();
-            let mut targets: Vec<TensorId> = vec![workshop.teachers.outputs[network]];
-            targets.extend(tapped.iter().map(|point| tensor(network, *point)));
-            let mut found = part(&self.networks[network]).run(&[feed], &targets, mode).targets.into_iter();
-            logits[network] = found.next().map(Value::to_rank::<2>);
-            taps.extend(tapped.into_iter().map(|point| (network, point)).zip(found));
+            let reads = reads.map(|(_, join)| join.donor_point);
+            // What lies before a shortcut is computed first.
+            let before = |point: &usize| match plan.0[network] {
+                Source::Join(join) => join.donor == network && *point <= join.donor_point,
+                Source::Root => false,
+            };
+            let (early, late): (Vec<usize>, Vec<usize>) = reads.partition(before);
+            let mut feed = (whole.graph().inputs[0], images.clone().into());
+            let run = |feed: (TensorId, Value), points: &[usize], more: &[TensorId]| {
+                let tensors = points.iter().map(|point| tensor(network, *point));
+                let targets: Vec<TensorId> = tensors.chain(more.iter().copied()).collect();
+                let mut found = whole.run(&[feed], &targets, mode).targets;
+                let logits = found.split_off(points.len()).pop();
+                (points.iter().map(|point| (network, *point)).zip(found).collect::<Vec<_>>(), logits)
+            };
+            if !early.is_empty() {
+                taps.extend(run(feed.clone(), &early, &[]).0);
+            }
+            if let Source::Join(join) = plan.0[network] {
+                let adapter = part(&self.adapters[&(network, join)]);
+                let donor = taps[&(join.donor, join.donor_point)].clone();
+                let (input, outputs) = (adapter.graph().inputs[0], &adapter.graph().outputs);
+                let adapted = adapter.run(&[(input, donor)], outputs, mode).targets.swap_remove(0);
+                feed = (tensor(network, join.receiver_point), adapted);
+            }
+            let (late, found) = run(feed, &late, &[workshop.teachers.outputs[network]]);
+            taps.extend(late);
+            logits[network] = found.map(Value::to_rank::<2>);
         }
         logits.into_iter().flatten().collect()
     }
-}
-
-/// The networks of a valid plan, each after its donor.
-fn donors_first(plan: &Plan) -> Vec<usize> {
-    let depth = |network: usize| {
-        let mut at = network;
-        let mut depth = 0;
-        while let Source::Join(join) = plan.0[at] {
-            at = join.donor;
-            depth += 1;
-        }
-        depth
-    };
-    let mut order: Vec<usize> = (0..plan.0.len()).collect();
-    order.sort_by_key(|network| depth(*network));
-    order
 }

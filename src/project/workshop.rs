@@ -65,7 +65,7 @@ impl<'a> Workshop<'a> {
         let labels = if settings.use_labels { known_labels.clone() } else { vec![None; networks.len()] };
         Ok(Self {
             networks,
-            space: Space::new(networks),
+            space: Space::new(networks, settings.search.shortcuts),
             adapters: BTreeMap::new(),
             dataset,
             teachers: Teachers::new(networks, device)?,

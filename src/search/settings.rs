@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchSettings {
+    /// Whether a network may also skip layers of its own.
+    pub shortcuts: bool,
     /// Images of the training split that adapters are fitted and candidates scored on.
     pub calibration_images: usize,
     /// Positions per channel of the widest join point that the ridge regression of an adapter sees.
@@ -41,6 +43,7 @@ pub struct SearchSettings {
 impl Default for SearchSettings {
     fn default() -> Self {
         Self {
+            shortcuts: false,
             calibration_images: 512,
             ridge_rows_per_channel: 16,
             score_images: 128,

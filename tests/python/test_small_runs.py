@@ -51,6 +51,16 @@ def labelled(tmp_path):
     return pack(tmp_path / "labelled.zip", images | {"labels.csv": table(images)})
 
 
+def test_a_network_may_skip_layers_of_its_own(join, networks, labelled):
+    # Below what any join between the two can do.
+    search = SETTINGS["search"] | {"shortcuts": True}
+    merged, report = join(networks, labelled, budget=0.35, search=search)
+    own = [source for source in report["plan"]["networks"] if source.get("donor") == source["network"]]
+    assert own and report["plan"]["relative_macs"] <= 0.35
+    kept = report["cost"]["macs"]
+    assert abs(kept["merged"] / kept["originals"] - report["plan"]["relative_macs"]) < 1e-9
+
+
 def test_images_alone_are_enough(join, networks, tmp_path):
     merged, report = join(networks, pack(tmp_path / "images.zip", pictures()))
     assert [task["name"] for task in merged.tasks] == ["shade", "parity"]

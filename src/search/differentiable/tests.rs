@@ -24,7 +24,7 @@ fn space(networks: usize, points: usize) -> Space {
             })
             .collect(),
     };
-    Space { networks: (0..networks).map(network).collect() }
+    Space { networks: (0..networks).map(network).collect(), shortcuts: false }
 }
 
 fn scores(space: &Space) -> Scores {
@@ -51,22 +51,40 @@ fn relaxation(space: &Space, seed: u64) -> Relaxation {
 
 #[test]
 fn all_valid_plans_are_enumerated_and_no_other() {
-    let space = space(3, 2);
-    let options = all_options(&space);
-    let mut expected = Vec::new();
-    for a in &options[0] {
-        for b in &options[1] {
-            expected.extend(options[2].iter().map(|c| Plan(vec![*a, *b, *c])));
+    for shortcuts in [false, true] {
+        let space = Space { shortcuts, ..space(3, 2) };
+        let options = all_options(&space);
+        let mut expected = Vec::new();
+        for a in &options[0] {
+            for b in &options[1] {
+                expected.extend(options[2].iter().map(|c| Plan(vec![*a, *b, *c])));
+            }
         }
+        expected.retain(|plan| plan.check(&space).is_ok());
+        assert_eq!(space.plans(expected.len()), Some(expected.clone()));
+        assert_eq!(space.plans(expected.len() - 1), None);
     }
-    expected.retain(|plan| plan.check(&space).is_ok());
-    assert_eq!(space.plans(expected.len()), Some(expected.clone()));
-    assert_eq!(space.plans(expected.len() - 1), None);
+}
+
+#[test]
+fn a_shortcut_drops_what_it_skips_and_nothing_else() {
+    let space = Space { shortcuts: true, ..space(2, 3) };
+    let join = |donor, donor_point, receiver_point| Source::Join(Join { donor, donor_point, receiver_point });
+    let shortcut = Plan(vec![join(0, 0, 2), Source::Root]);
+    // Of four thousand MACs, those between the first and the third point go; the adapter of 2 × 2 weights comes.
+    assert_eq!(space.macs(&shortcut), 4000 + 2004);
+    assert_eq!((space.savings(&shortcut).shared, space.savings(&shortcut).skipped), (0, 2000));
+    for (point, valid) in [(0, true), (1, false), (2, true)] {
+        let plan = Plan(vec![join(0, 0, 2), join(0, point, 0)]);
+        assert_eq!(plan.check(&space).is_ok(), valid, "a reader at point {point}");
+    }
+    assert!(Plan(vec![join(0, 2, 1), Source::Root]).check(&space).is_err(), "a step back");
+    assert!(Plan(vec![join(0, 1, 1), Source::Root]).check(&space).is_err(), "no step");
 }
 
 #[test]
 fn every_plan_drawn_is_valid() {
-    let space = space(4, 3);
+    let space = Space { shortcuts: true, ..space(4, 3) };
     let relaxation = relaxation(&space, 1);
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     for round in 0..500 {

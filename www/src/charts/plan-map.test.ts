@@ -38,6 +38,15 @@ describe('a drawing of a plan', () => {
     expect(map.points).toHaveLength(3 + 2 + 2);
   });
 
+  test('shows a shortcut on the network’s own line, without the points that it skips', () => {
+    const map = drawPlan(trio, [{ donor: 0, donorPoint: 0, receiverPoint: 3 }, { ...intoThird[1]!, donor: 0 }, null], 0.5, style);
+    expect([map.inputs.length, map.adapters.length, map.stations.length]).toEqual([2, 2, 1]);
+    // Of the first line its last point beside the station, of the second two, of the third all four.
+    expect(map.points).toHaveLength(1 + 2 + 4);
+    const own = map.adapters.find(({ network }) => network === 0)!;
+    expect(own.y).toBe(map.lines.find(({ network }) => network === 0)!.end.y);
+  });
+
   test('keeps who leaves late next to the trunk, so that curves cross no line', () => {
     const { lines } = drawPlan(trio, intoThird, 0.5, style);
     const heights = [0, 1, 2].map((index) => lines.find(({ network }) => network === index)!.end.y);

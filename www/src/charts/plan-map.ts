@@ -17,8 +17,17 @@ export interface MapStyle {
   after: number;
 }
 
-/** Where a network gets its features from, by index: null for a root. */
+/**
+ * Where a network gets its features from, by index: null for its own input. One that is its own donor also keeps its
+ * input; it skips its layers between the two points.
+ */
 export type Source = { donor: number; donorPoint: number; receiverPoint: number } | null;
+
+/** The other network that a network reads, or -1. */
+function donorOf(network: number, sources: readonly Source[]): number {
+  const donor = sources[network]?.donor ?? -1;
+  return donor === network ? -1 : donor;
+}
 
 export interface DrawnLine {
   network: number;
@@ -71,7 +80,7 @@ interface Track {
 function donorsFirst(sources: readonly Source[]): number[] {
   const order: number[] = [];
   const visit = (network: number, depth: number) => {
-    const donor = sources[network]?.donor ?? -1;
+    const donor = donorOf(network, sources);
     if (donor >= 0 && depth < sources.length) visit(donor, depth + 1);
     if (!order.includes(network)) order.push(network);
   };
@@ -93,7 +102,8 @@ function placeTracks(
     const length = lineLength(network, scale, style.gap);
     const along = pointsAlong(network, length, style.gap);
     const source = sources[index];
-    const donorX = source ? tracks[source.donor]?.points[source.donorPoint] : undefined;
+    const donor = donorOf(index, sources);
+    const donorX = source ? tracks[donor]?.points[source.donorPoint] : undefined;
     const start = donorX === undefined ? style.before : donorX + style.bend;
     const origin = donorX === undefined || !source ? start : start - (along[source.receiverPoint] ?? 0);
     tracks[index] = { start, points: along.map((place) => origin + place), end: origin + length };
@@ -126,9 +136,9 @@ export function commonScale(
 /** The tracks that a network's line runs along, from its root to its own. */
 function routeOf(network: number, sources: readonly Source[]): number[] {
   const route = [network];
-  for (let donor = sources[network]?.donor ?? -1; donor >= 0 && !route.includes(donor); ) {
+  for (let donor = donorOf(network, sources); donor >= 0 && !route.includes(donor); ) {
     route.unshift(donor);
-    donor = sources[donor]?.donor ?? -1;
+    donor = donorOf(donor, sources);
   }
   return route;
 }
@@ -143,12 +153,12 @@ function rowsOf(sources: readonly Source[], tracks: readonly Track[]): number[] 
     return source ? (tracks[source.donor]?.points[source.donorPoint] ?? 0) : 0;
   };
   const family = (track: number): number[] => {
-    const children = sources.flatMap((source, network) => (source?.donor === track ? [network] : []));
+    const children = sources.flatMap((_, network) => (donorOf(network, sources) === track ? [network] : []));
     const above = children.filter((child) => child < track).sort((a, b) => leaveX(a) - leaveX(b) || a - b);
     const below = children.filter((child) => child > track).sort((a, b) => leaveX(b) - leaveX(a) || a - b);
     return [...above.flatMap(family), track, ...below.flatMap(family)];
   };
-  return sources.flatMap((source, network) => (source ? [] : family(network)));
+  return sources.flatMap((_, network) => (donorOf(network, sources) < 0 ? family(network) : []));
 }
 
 /** The order of the lines on a track, from top to bottom: each on the side where it will leave. */
@@ -226,9 +236,16 @@ export function drawPlan(
     } else {
       map.inputs.push(span(network, track.start));
     }
-    const lent = new Set(sources.flatMap((other) => (other?.donor === network ? [other.donorPoint] : [])));
+    const isShortcut = source?.donor === network;
+    if (source && isShortcut) {
+      const [from, to] = [track.points[source.donorPoint] ?? 0, track.points[source.receiverPoint] ?? 0];
+      map.adapters.push({ network, x: (from + to) / 2, y: yOf(network, network) });
+    }
+    const readers = sources.filter((other, reader) => other && donorOf(reader, sources) === network);
+    const lent = new Set(readers.flatMap((other) => other?.donorPoint ?? []));
     for (const [point, x] of track.points.entries()) {
-      const isKept = !source || point >= source.receiverPoint;
+      const isKept =
+        !source || point >= source.receiverPoint || (isShortcut && point <= source.donorPoint);
       if (lent.has(point)) map.stations.push(span(network, x));
       else if (isKept) map.points.push({ network, x, y: centres[network]! });
     }

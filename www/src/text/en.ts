@@ -236,6 +236,7 @@ export const en = {
       'reads',
       `at ${dPoint}, goes on at ${rPoint}`,
     ],
+    shortcut: (from: number, to: number) => `skips from ${from} to ${to}`,
     cost: 'Expected cost',
     costOf: (cost: string, budget: string) => `${cost}, budget ${budget}`,
     undecided: 'Still undecided',
@@ -264,6 +265,8 @@ export const en = {
     root: (name: string) => `${name} keeps its own input.`,
     join: (name: string, donor: string, dPoint: number, rPoint: number) =>
       `${name} starts at its join point ${rPoint} from ${donor}’s join point ${dPoint}.`,
+    shortcut: (name: string, from: number, to: number) =>
+      `${name} keeps its own input and skips its layers between join points ${from} and ${to}.`,
     legendPoint: 'join point',
     legendStation: 'features shared from here',
     legendAdapter: 'adapter',

@@ -198,6 +198,7 @@ export const zhHant: Texts = {
       '每個網路各種來源的機率。之後最好的方案分開訓練、互相比較，由比較結果決定：若選中的在其中，以 ✓ 標示。',
     root: '保有自己的輸入',
     join: (dPoint, rPoint) => ['讀取', `第 ${dPoint} 點，由第 ${rPoint} 點接續`],
+    shortcut: (from, to) => `從第 ${from} 點跳到第 ${to} 點`,
     cost: '預期成本',
     costOf: (cost, budget) => `${cost}，預算 ${budget}`,
     undecided: '尚未決定',
@@ -226,6 +227,7 @@ export const zhHant: Texts = {
     root: (name) => `${name} 保有自己的輸入。`,
     join: (name, donor, dPoint, rPoint) =>
       `${name} 從 ${donor} 的第 ${dPoint} 接合點，接到自己的第 ${rPoint} 接合點。`,
+    shortcut: (name, from, to) => `${name} 保留自己的輸入，並略過第 ${from} 與第 ${to} 接合點之間的層。`,
     legendPoint: '接合點',
     legendStation: '特徵由此共用',
     legendAdapter: '轉接層',

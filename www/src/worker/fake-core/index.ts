@@ -15,6 +15,7 @@ const settings = (selector: SelectorName, finalists: number, imagePasses: number
     finalists,
     finalist_rounds: 3,
     finalist_image_passes: 4096,
+    shortcuts: false,
     supernet_steps: 400,
   },
   train: { image_passes: imagePasses, batch_size: 64, learning_rate: 3e-3 },
