@@ -57,13 +57,13 @@ pub fn precision_at(k: usize, predicted: &[f64], truth: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    /// Reference values of SciPy 1.14: `kendalltau` and `spearmanr`.
+    /// Reference values of SciPy 1.17: `kendalltau` and `spearmanr`.
     #[test]
     fn correlations_are_those_of_scipy() {
         let a = [12.0, 2.0, 1.0, 12.0, 2.0];
         let b = [1.0, 4.0, 7.0, 1.0, 0.0];
         assert!((kendall_tau_b(&a, &b) - -0.471_404_520_791_031_7).abs() < 1e-12);
-        assert!((spearman(&a, &b) - -0.540_061_724_867_321_7).abs() < 1e-12);
+        assert!((spearman(&a, &b) - -0.540_738_070_435_875_2).abs() < 1e-12);
         assert!((spearman(&[1.0, 2.0, 3.0], &[10.0, 20.0, 90.0]) - 1.0).abs() < 1e-12);
         assert!(kendall_tau_b(&[1.0, 1.0], &[1.0, 2.0]).is_nan());
     }
