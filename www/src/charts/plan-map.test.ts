@@ -39,7 +39,12 @@ describe('a drawing of a plan', () => {
   });
 
   test('shows a shortcut on the network’s own line, without the points that it skips', () => {
-    const map = drawPlan(trio, [{ donor: 0, donorPoint: 0, receiverPoint: 3 }, { ...intoThird[1]!, donor: 0 }, null], 0.5, style);
+    const map = drawPlan(
+      trio,
+      [{ donor: 0, donorPoint: 0, receiverPoint: 3 }, { ...intoThird[1]!, donor: 0 }, null],
+      0.5,
+      style,
+    );
     expect([map.inputs.length, map.adapters.length, map.stations.length]).toEqual([2, 2, 1]);
     // Of the first line its last point beside the station, of the second two, of the third all four.
     expect(map.points).toHaveLength(1 + 2 + 4);

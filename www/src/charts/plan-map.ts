@@ -244,8 +244,7 @@ export function drawPlan(
     const readers = sources.filter((other, reader) => other && donorOf(reader, sources) === network);
     const lent = new Set(readers.flatMap((other) => other?.donorPoint ?? []));
     for (const [point, x] of track.points.entries()) {
-      const isKept =
-        !source || point >= source.receiverPoint || (isShortcut && point <= source.donorPoint);
+      const isKept = !source || point >= source.receiverPoint || (isShortcut && point <= source.donorPoint);
       if (lent.has(point)) map.stations.push(span(network, x));
       else if (isKept) map.points.push({ network, x, y: centres[network]! });
     }
