@@ -65,11 +65,15 @@ fn small_network() -> Graph {
     let strided =
         attributes(&[("pads", ints(&[1; 4])), ("strides", ints(&[2; 2])), ("group", Attribute::Int(8))]);
     let depthwise = graph.add_node_with("Conv", "depthwise", [relu, kernel], strided);
+    let kernel = weights(&mut graph, "strided kernel", vec![8, 8, 3, 3]);
+    let halved = attributes(&[("pads", ints(&[1; 4])), ("strides", ints(&[2; 2]))]);
+    let halved = graph.add_node_with("Conv", "strided", [relu, kernel], halved);
     let window = attributes(&[("kernel_shape", ints(&[2; 2])), ("strides", ints(&[2; 2]))]);
     let pooled = graph.add_node_with("MaxPool", "max", [relu], window.clone());
     let averaged = graph.add_node_with("AveragePool", "mean", [relu], window);
     let sum = graph.add_node("Add", "sum", [depthwise, pooled]);
     let sum = graph.add_node("Add", "sum2", [sum, averaged]);
+    let sum = graph.add_node("Add", "sum3", [sum, halved]);
     let kernel = weights(&mut graph, "pointwise kernel", vec![6, 8, 1, 1]);
     let bias = weights(&mut graph, "pointwise bias", vec![6]);
     let pointwise = graph.add_node("Conv", "pointwise", [sum, kernel, bias]);

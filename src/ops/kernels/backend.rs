@@ -1,4 +1,5 @@
-//! The operations that backends may compute in their own way: flex does, in the file of that name.
+//! The operations that backends may compute in their own way: flex does, in the file of that name, and the GPU, in the
+//! folder `gpu`.
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Scalar, TensorMetadata, backend_extension, get_or_init_device_settings};
@@ -126,6 +127,3 @@ pub(super) trait TrainingOps: Backend {
         (result.x_grad, result.gamma_grad, result.beta_grad)
     }
 }
-
-#[cfg(feature = "webgpu")]
-impl TrainingOps for burn::backend::Cube {}

@@ -1,7 +1,8 @@
-//! The operations that training on the CPU spends its time on.
+//! The operations that training spends its time on.
 //!
-//! The functions take tensors of any device. On flex they run the kernels of this folder, forward and backward; on any
-//! other backend, and for anything but `f32`, they are burn's own. Results on flex don't depend on the number of threads.
+//! The functions take tensors of any device. On flex they run the kernels of this folder, forward and backward, and on
+//! WebGPU those of the folder `gpu`; for anything but `f32` they are burn's own. Results on flex don't depend on the
+//! number of threads.
 
 #![allow(
     clippy::extra_unused_type_parameters,
@@ -13,6 +14,8 @@ mod backend;
 mod correlate;
 mod flex;
 mod geometry;
+#[cfg(feature = "webgpu")]
+mod gpu;
 mod memory;
 mod normalise;
 mod parallel;

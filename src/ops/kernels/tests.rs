@@ -136,6 +136,44 @@ fn convolutions_and_their_gradients_are_burns() {
     });
 }
 
+#[cfg(feature = "webgpu")]
+#[test]
+fn convolutions_on_the_gpu_are_those_on_the_cpu() {
+    let cpu = Device::flex();
+    pollster::block_on(async {
+        let Ok(gpu) = Device::wgpu_options().init_async().await else {
+            eprintln!(
+                "skipped: this machine has no adapter; the browser's self-test runs the kernels on a software one"
+            );
+            return;
+        };
+        for case in CASES {
+            let tensors = [random(case.input, &cpu), random(case.weight, &cpu)];
+            let bias = random([case.weight[0]], &cpu);
+            let shape = module::conv2d(tensors[0].clone(), tensors[1].clone(), None, case.options()).dims();
+            let factor = random(shape, &cpu);
+            let (expected, expected_bias) = case.gradients(true, &tensors, Some(&bias), &factor);
+            let [input, weight] = &tensors;
+            let tensors = [moved(input, &gpu).await, moved(weight, &gpu).await];
+            let (bias, factor) = (moved(&bias, &gpu).await, moved(&factor, &gpu).await);
+            let (found, found_bias) = case.gradients(true, &tensors, Some(&bias), &factor);
+            for ((found, expected), name) in
+                found.iter().zip(&expected).zip(["output", "input gradient", "weight gradient"])
+            {
+                let difference = difference(found, expected).await;
+                assert!(difference < 1e-4, "{name} of {:?}: {difference}", case.options());
+            }
+            let bias = difference(&found_bias.expect("asked for"), &expected_bias.expect("asked for")).await;
+            assert!(bias < 1e-4, "bias gradient of {:?}", case.options());
+        }
+    });
+}
+
+#[cfg(feature = "webgpu")]
+async fn moved<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
+    Tensor::from_data(tensor.clone().into_data_async().await.expect("a read"), device)
+}
+
 #[test]
 fn a_plain_tensor_gets_the_same_output_as_a_tracked_one() {
     let device = Device::flex();

@@ -1,0 +1,250 @@
+//! Launches of the convolution kernels.
+
+use burn::cubecl::prelude::*;
+use burn::tensor::Shape;
+
+use super::super::geometry::Conv;
+use super::correlate::{ExtentLaunch, SizesLaunch, correlate_planes, pack_weight};
+use super::stencil::Axis;
+use super::weight::{add_shares, correlate_weight};
+use super::{CubeTensor, buffer, contiguous, empty, threads};
+
+/// Kernels are unrolled over the taps and the pixels of a tile: not for too many.
+pub(super) fn fits(conv: &Conv) -> bool {
+    conv.taps() <= 49 && conv.stride.iter().all(|&stride| stride <= 4)
+}
+
+/// Multiplications per channel that a kernel is unrolled to.
+const UNROLLED: usize = 1200;
+
+/// Channels that a thread computes, as vectors: their length and how many.
+#[derive(Clone, Copy)]
+struct Block {
+    length: usize,
+    vectors: usize,
+}
+
+impl Block {
+    fn new(channels: usize) -> Self {
+        match channels {
+            1..3 => Self { length: channels, vectors: 1 },
+            3..8 => Self { length: 4, vectors: 1 },
+            _ => Self { length: 4, vectors: 2 },
+        }
+    }
+
+    fn channels(self) -> usize {
+        self.length * self.vectors
+    }
+}
+
+/// Pixels along each axis of the tile that a thread computes.
+fn tile(size: [usize; 2], multiplications: usize) -> [usize; 2] {
+    let most = match size {
+        [1, _] => [1, 16],
+        _ if 16 * multiplications <= UNROLLED => [4, 4],
+        _ => [2, 2],
+    };
+    [0, 1].map(|axis| size[axis].next_power_of_two().min(most[axis]))
+}
+
+/// A convolution of single pixels, seen as one on a single row.
+fn flattened(conv: &Conv) -> Conv {
+    let mut flat = conv.clone();
+    if conv.kernel == [1, 1] && conv.stride == [1, 1] && conv.input == conv.output {
+        flat.input = [1, conv.input_plane()];
+        flat.output = flat.input;
+    }
+    flat
+}
+
+pub(super) fn forward(
+    input: CubeTensor,
+    weight: CubeTensor,
+    bias: Option<CubeTensor>,
+    conv: &Conv,
+) -> CubeTensor {
+    let shape = Shape::new([conv.batch, conv.channels_out, conv.output[0], conv.output[1]]);
+    let conv = &flattened(conv);
+    let (group_in, group_out, taps) = (conv.group_in(), conv.group_out(), conv.taps());
+    let tile = tile(conv.output, taps * Block::new(group_out).channels());
+    Correlation {
+        axes: [0, 1].map(|axis| Axis::forward(conv, axis, tile[axis])),
+        source: conv.input,
+        output: conv.output,
+        channels: [group_in, group_out],
+        weight_strides: [taps, group_in * taps],
+    }
+    .launch(conv, input, weight, bias, shape)
+}
+
+pub(super) fn input_gradient(weight: CubeTensor, gradient: CubeTensor, conv: &Conv) -> CubeTensor {
+    let shape = Shape::new([conv.batch, conv.channels_in, conv.input[0], conv.input[1]]);
+    let conv = &flattened(conv);
+    let (group_in, group_out, taps) = (conv.group_in(), conv.group_out(), conv.taps());
+    // A stride shares the taps out among the pixels.
+    let shared = taps.div_ceil(conv.stride[0] * conv.stride[1]);
+    let tile = tile(conv.input, shared * Block::new(group_in).channels());
+    Correlation {
+        axes: [0, 1].map(|axis| Axis::backward(conv, axis, tile[axis])),
+        source: conv.output,
+        output: conv.input,
+        channels: [group_out, group_in],
+        weight_strides: [group_in * taps, taps],
+    }
+    .launch(conv, gradient, weight, None, shape)
+}
+
+/// What forward pass and input gradient differ in.
+struct Correlation {
+    axes: [Axis; 2],
+    source: [usize; 2],
+    output: [usize; 2],
+    /// Of one group: summed over, and computed.
+    channels: [usize; 2],
+    /// From one of these channels to the next.
+    weight_strides: [usize; 2],
+}
+
+impl Correlation {
+    fn launch(
+        self,
+        conv: &Conv,
+        source: CubeTensor,
+        weight: CubeTensor,
+        bias: Option<CubeTensor>,
+        shape: Shape,
+    ) -> CubeTensor {
+        let [source, weight] = [source, weight].map(contiguous);
+        let client = source.client.clone();
+        let [channels_in, channels_out] = self.channels;
+        let (block, taps) = (Block::new(channels_out), conv.taps());
+        let blocks = channels_out.div_ceil(block.channels());
+
+        let length = conv.groups * blocks * block.channels() * channels_in * taps;
+        let packed = client.empty(length * size_of::<f32>());
+        let (count, dim) = threads(&client, length);
+        let [in_stride, out_stride] = self.weight_strides;
+        // SAFETY: as many values are written as `packed` has, and a channel beyond the last reads the last.
+        unsafe {
+            pack_weight::launch_unchecked(
+                &client,
+                count,
+                dim,
+                buffer(&weight),
+                BufferArg::from_raw_parts(packed.clone(), length),
+                length,
+                channels_in,
+                channels_out,
+                taps,
+                in_stride,
+                out_stride,
+                block.channels(),
+            );
+        }
+
+        let output = empty(&source, shape);
+        let work = conv.batch * conv.groups * blocks * self.axes[0].tiles * self.axes[1].tiles;
+        let (count, dim) = threads(&client, work);
+        let bias = bias.map(contiguous);
+        // SAFETY: reads are kept inside the source by their clamped coordinates, writes by comparing with its sizes.
+        unsafe {
+            correlate_planes::launch_unchecked(
+                &client,
+                count,
+                dim,
+                block.length,
+                buffer(&source),
+                BufferArg::from_raw_parts(packed, length),
+                bias.as_ref().map(buffer).into(),
+                buffer(&output),
+                sizes(&self.axes, self.source, self.output, work, conv.groups, self.channels),
+                self.axes.map(|axis| axis.stencil),
+                block.vectors,
+            );
+        }
+        output
+    }
+}
+
+pub(super) fn weight_gradient(input: CubeTensor, gradient: CubeTensor, conv: &Conv) -> CubeTensor {
+    let shape = Shape::new([conv.channels_out, conv.group_in(), conv.kernel[0], conv.kernel[1]]);
+    let [input, gradient] = [input, gradient].map(contiguous);
+    let conv = &flattened(conv);
+    let client = input.client.clone();
+    let (group_in, group_out, taps) = (conv.group_in(), conv.group_out(), conv.taps());
+    let block = Block::new(group_out);
+    let inputs = group_in.min((160 / (block.channels() * taps)).clamp(1, 8));
+    let tile = tile(conv.output, taps * block.channels() * inputs);
+    let axes = [0, 1].map(|axis| Axis::forward(conv, axis, tile[axis]));
+    let tiles = conv.batch * axes[0].tiles * axes[1].tiles;
+    let blocks = conv.groups * group_out.div_ceil(block.channels()) * group_in.div_ceil(inputs);
+    let per_share = tiles.div_ceil(SHARED_THREADS.div_ceil(blocks).min(tiles));
+    let shares = tiles.div_ceil(per_share);
+
+    let length = shape.num_elements();
+    let partial = empty(&input, Shape::new([shares, length]));
+    let work = blocks * shares;
+    let (count, dim) = threads(&client, work);
+    // SAFETY: coordinates and channels that are read are clamped, weights that are written are compared with the sizes.
+    unsafe {
+        correlate_weight::launch_unchecked(
+            &client,
+            count,
+            dim,
+            block.length,
+            buffer(&input),
+            buffer(&gradient),
+            buffer(&partial),
+            sizes(&axes, conv.input, conv.output, work, conv.groups, [group_in, group_out]),
+            tiles,
+            per_share,
+            axes.map(|axis| axis.stencil),
+            block.vectors,
+            inputs,
+        );
+    }
+    let sum = empty(&input, shape);
+    let (count, dim) = threads(&client, length);
+    // SAFETY: `partial` holds `shares` times `length` values, and `sum` holds `length`.
+    unsafe {
+        add_shares::launch_unchecked(&client, count, dim, buffer(&partial), buffer(&sum), length, shares)
+    };
+    sum
+}
+
+/// Threads among which the pixels of a weight gradient are shared out, at least.
+const SHARED_THREADS: usize = 2048;
+
+fn sizes(
+    axes: &[Axis; 2],
+    source: [usize; 2],
+    output: [usize; 2],
+    threads: usize,
+    groups: usize,
+    [channels_in, channels_out]: [usize; 2],
+) -> SizesLaunch {
+    let extent = |axis: usize, stride: usize| {
+        let Axis { tiles, start, window_start, window_step, .. } = axes[axis];
+        ExtentLaunch::new(
+            source[axis],
+            stride,
+            output[axis],
+            tiles,
+            start as i32,
+            window_start as i32,
+            window_step,
+        )
+    };
+    let plane = source[0] * source[1];
+    SizesLaunch::new(
+        threads,
+        groups,
+        channels_in,
+        channels_out,
+        extent(0, source[1]),
+        extent(1, 1),
+        groups * channels_in * plane,
+        plane,
+    )
+}
