@@ -31,9 +31,19 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
 }
 
-/// Installs what turns a Rust panic into a readable error. Runs once, when the module is loaded.
+unsafe extern "C" {
+    // Written by the linker. A module that never calls it gets a call at the head of each exported function, of which a
+    // single dispatch on the GPU enters several: the shader compiler's thousands of constructors then take most of a
+    // training step.
+    fn __wasm_call_ctors();
+}
+
+/// Runs the constructors of statics, and installs what turns a Rust panic into a readable error. Runs once, when the
+/// module is loaded.
 #[wasm_bindgen(start)]
 pub fn start() {
+    // SAFETY: nothing has run before it, and nothing calls it again.
+    unsafe { __wasm_call_ctors() };
     console_error_panic_hook::set_once();
     device::install_log();
 }
