@@ -21,7 +21,7 @@ import { wasmCompiler, wasmEnv, wasmRoute } from './wasm-target.mjs';
 
 const kinds = {
   cpu: { title: 'CPU', features: ['--no-default-features'], minutes: 4, optMinutes: 0.5 },
-  gpu: { title: 'GPU', features: ['--features', 'webgpu'], minutes: 10, optMinutes: 4 },
+  gpu: { title: 'GPU', features: ['--features', 'gpu'], minutes: 10, optMinutes: 4 },
 };
 
 // Kept in the cache per kind; a built GPU artifact is some 30 MB.

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod commands;
+mod device;
 mod evidence;
 mod models;
 mod npy;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::device::DeviceName;
 use crate::project::Shard;
 use crate::search::SelectorName;
 
@@ -226,11 +228,6 @@ enum Sample {
 enum Plans {
     All,
     Chosen,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum DeviceName {
-    Cpu,
 }
 
 fn parse_selector(text: &str) -> Result<SelectorName, String> {

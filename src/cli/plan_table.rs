@@ -5,10 +5,8 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use burn::tensor::Device;
-
 use super::models::Model;
-use super::{DeviceName, Failure, Plans, TableOptions, paths, run};
+use super::{Failure, Plans, TableOptions, paths, run};
 use crate::platform::Stopwatch;
 use crate::project::{Project, Settings, TablePlans, TableRequest, tabulate};
 use crate::report::TableLine;
@@ -16,7 +14,7 @@ use crate::report::TableLine;
 /// `graftlab table`
 pub fn table(options: &TableOptions) -> Result<(), Failure> {
     let settings = run::common_settings(&options.common, Settings::default())?;
-    let DeviceName::Cpu = options.device;
+    let device = options.device.open()?;
     let known = resume(&options.out)?;
     let mut project = Project::default();
     for model in &options.models {
@@ -56,7 +54,7 @@ pub fn table(options: &TableOptions) -> Result<(), Failure> {
     };
     pollster::block_on(async {
         project.load_data(files, &|_, _| {}).await?;
-        tabulate(&mut project, &request, &known, &Device::flex(), &mut on_line).await
+        tabulate(&mut project, &request, &known, &device, &mut on_line).await
     })?;
     failure.map_or(Ok(()), Err)
 }

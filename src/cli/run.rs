@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use clap::ValueEnum;
 use serde::Deserialize;
 
 use super::models::Model;
 use super::progress::Progress;
-use super::{CommonOptions, DeviceName, Failure, RunOptions, Sample, SettingsOptions, paths, table};
+use super::{CommonOptions, Failure, RunOptions, Sample, SettingsOptions, paths, table};
 use crate::platform::Cancel;
 use crate::project::{Project, Settings, run as run_project};
 
@@ -98,7 +97,7 @@ pub fn common_settings(options: &CommonOptions, start: Settings) -> Result<Setti
 }
 
 fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions) -> Result<(), Failure> {
-    let DeviceName::Cpu = options.device;
+    let device = options.device.open()?;
     // Before the work, which may take minutes.
     paths::make_folder(&options.out)?;
     let mut project = Project::default();
@@ -113,8 +112,8 @@ fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions)
         let outcome = run_project(
             &mut project,
             &settings,
-            &Device::flex(),
-            "cpu",
+            &device,
+            options.device.as_str(),
             &|event| progress.show(event),
             &Cancel::default(),
         )

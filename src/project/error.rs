@@ -51,6 +51,12 @@ pub enum ProjectError {
     #[error("the run was stopped before there was a network to keep")]
     Cancelled,
 
+    #[error(
+        "the GPU computes something else than the CPU here (outputs differ by {outputs:.1e}, gradients by \
+         {gradients:.1e}). Hint: use the CPU"
+    )]
+    SelfTest { outputs: f64, gradients: f64 },
+
     #[error("the merged network cannot be written: {reason}")]
     Export { reason: String },
 }
@@ -74,7 +80,11 @@ impl ProjectError {
                     | SearchError::TooManyPlans { .. }
                     | SearchError::Join(_)
             ),
-            Self::Train(_) | Self::Device(_) | Self::Cancelled | Self::Export { .. } => false,
+            Self::Train(_)
+            | Self::Device(_)
+            | Self::Cancelled
+            | Self::SelfTest { .. }
+            | Self::Export { .. } => false,
         }
     }
 
@@ -89,6 +99,7 @@ impl ProjectError {
             Self::Join(_) | Self::Search(_) | Self::TooManyPlans { .. } => "bad_plan",
             Self::Setting { .. } | Self::UnknownBase { .. } => "bad_setting",
             Self::Cancelled => "cancelled",
+            Self::SelfTest { .. } => "self_test",
             Self::Train(_) | Self::Device(_) | Self::Export { .. } => "failed",
         }
     }

@@ -16,6 +16,8 @@ mod observer;
 mod parity;
 mod run;
 mod score;
+#[cfg(feature = "gpu")]
+mod self_test;
 mod settings;
 mod source;
 mod supernet;
@@ -34,6 +36,8 @@ pub use inspect::{JoinPointCard, NetworkCard, TaskCard, inspect};
 pub use loaded::{Project, read_network};
 pub use parity::{Parity, compare_devices};
 pub use run::{Outcome, run};
+#[cfg(feature = "gpu")]
+pub use self_test::self_test;
 pub use settings::Settings;
 pub use source::one_hot;
 #[cfg(not(target_arch = "wasm32"))]

@@ -20,7 +20,7 @@ pub struct Report {
     pub schema_version: u32,
     /// Version of Graftlab.
     pub version: String,
-    /// `cpu` or `webgpu`.
+    /// `cpu`, `webgpu` (in a browser) or `gpu` (command line).
     pub device: String,
     /// The settings, as given.
     #[cfg_attr(target_arch = "wasm32", tsify(type = "Settings"))]

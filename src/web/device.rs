@@ -6,6 +6,8 @@ use burn::tensor::Device;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use super::failure::Failure;
+#[cfg(feature = "gpu")]
+use crate::project::self_test;
 
 /// A device that is ready.
 pub struct Opened {
@@ -24,7 +26,7 @@ pub struct Opened {
 pub async fn open(backend: &str) -> Result<Opened, Failure> {
     match backend {
         "cpu" => Ok(Opened { device: Device::flex(), name: cpu_name(), backend: "cpu" }),
-        #[cfg(feature = "webgpu")]
+        #[cfg(feature = "gpu")]
         "webgpu" => open_webgpu().await,
         other => {
             Err(Failure::new(format!("this build has no backend '{other}'. Hint: use 'cpu'"), "no_backend"))
@@ -37,15 +39,15 @@ fn cpu_name() -> String {
 }
 
 /// Operations that are recorded before they are handed to the GPU.
-#[cfg(feature = "webgpu")]
+#[cfg(feature = "gpu")]
 const TASKS_MAX: usize = 32;
 
-#[cfg(feature = "webgpu")]
+#[cfg(feature = "gpu")]
 async fn open_webgpu() -> Result<Opened, Failure> {
     let device = Device::wgpu_options().tasks_max(TASKS_MAX).init_async().await.map_err(|error| {
         Failure::new(format!("WebGPU could not be started: {error}. Hint: use the CPU"), "no_adapter")
     })?;
-    super::self_test::run(&device).await?;
+    self_test(&device).await?;
     check_log()?;
     Ok(Opened { device, name: "WebGPU".into(), backend: "webgpu" })
 }

@@ -5,8 +5,6 @@
 mod bench;
 mod device;
 mod failure;
-#[cfg(feature = "webgpu")]
-mod self_test;
 
 use std::cell::RefCell;
 

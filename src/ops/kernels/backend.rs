@@ -8,7 +8,7 @@ use burn::tensor::{IntDType, Shape};
 use super::geometry::Conv;
 
 /// Operations with a forward pass and hand-written gradients; all tensors are `f32`. The defaults are burn's.
-#[backend_extension(Flex, Cube: cfg(feature = "webgpu"), Autodiff)]
+#[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub(super) trait TrainingOps: Backend {
     fn train_conv2d(input: FloatTensor<Self>, weight: FloatTensor<Self>, conv: Conv) -> FloatTensor<Self> {
         Self::conv2d(input, weight, None, conv.options)

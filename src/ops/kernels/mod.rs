@@ -14,7 +14,7 @@ mod backend;
 mod correlate;
 mod flex;
 mod geometry;
-#[cfg(feature = "webgpu")]
+#[cfg(feature = "gpu")]
 mod gpu;
 mod memory;
 mod normalise;

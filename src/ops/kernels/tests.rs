@@ -136,7 +136,7 @@ fn convolutions_and_their_gradients_are_burns() {
     });
 }
 
-#[cfg(feature = "webgpu")]
+#[cfg(feature = "gpu")]
 #[test]
 fn convolutions_on_the_gpu_are_those_on_the_cpu() {
     let cpu = Device::flex();
@@ -169,7 +169,7 @@ fn convolutions_on_the_gpu_are_those_on_the_cpu() {
     });
 }
 
-#[cfg(feature = "webgpu")]
+#[cfg(feature = "gpu")]
 async fn moved<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
     Tensor::from_data(tensor.clone().into_data_async().await.expect("a read"), device)
 }

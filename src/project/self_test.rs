@@ -4,10 +4,9 @@ use burn::tensor::Device;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use super::failure::Failure;
+use super::{ProjectError, compare_devices};
 use crate::graph::{Attribute, Attributes, Constant, Graph, TensorId};
 use crate::join::resample_graph;
-use crate::project::compare_devices;
 
 const OUTPUTS: f64 = 1e-3;
 const GRADIENTS: f64 = 1e-2;
@@ -16,20 +15,13 @@ const GRADIENTS: f64 = 1e-2;
 ///
 /// # Errors
 ///
-/// The results differ by more than rounding explains, or the device fails.
-pub async fn run(device: &Device) -> Result<(), Failure> {
+/// [`ProjectError::SelfTest`] where the results differ by more than rounding explains; or the device fails.
+pub async fn self_test(device: &Device) -> Result<(), ProjectError> {
     let parity = compare_devices(&small_network(), 4, device, &Device::flex()).await?;
     if parity.outputs <= OUTPUTS && parity.gradients <= GRADIENTS {
         return Ok(());
     }
-    Err(Failure::new(
-        format!(
-            "WebGPU computes something else than the CPU here (outputs differ by {:.1e}, gradients by {:.1e}). \
-             Hint: use the CPU",
-            parity.outputs, parity.gradients
-        ),
-        "self_test",
-    ))
+    Err(ProjectError::SelfTest { outputs: parity.outputs, gradients: parity.gradients })
 }
 
 /// Every kind of layer that the bundled networks and adapters have, on 8 × 8 images.
