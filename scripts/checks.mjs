@@ -86,6 +86,8 @@ export const checks = [
   cargo('Rust format', 0, 'rust-format', ['fmt', '--check']),
   // In release mode, so that proc macros and build scripts are compiled once for everything.
   cargo('Clippy', 2, 'clippy', [...clippy, '--all-targets', ...strict]),
+  // The feature's own code; its kernels are run by the browser tests.
+  cargo('Clippy, with the GPU', 2, 'clippy-gpu', [...clippy, '--features', 'gpu', '--all-targets', ...strict]),
   cargo('Rust tests', 5, 'rust-tests', ['test', '--release', '--no-fail-fast'], { counter: counters.cargo }),
 
   artifact('cpu', 'CPU artifact builds without warnings'),
