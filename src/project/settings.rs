@@ -47,7 +47,7 @@ impl Settings {
         settings.search.calibration_images = 256;
         settings.search.scored_donor_points = 2;
         settings.search.finalists = 4;
-        settings.search.finalist_image_passes = 2_048;
+        settings.search.finalist_image_passes = 1_024;
         settings.train.image_passes = 10_000;
         settings
     }

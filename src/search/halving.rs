@@ -4,7 +4,9 @@ use super::evaluator::{Judged, SearchNews};
 use super::{Evaluator, Problem, SearchError};
 use crate::join::Plan;
 
-/// Judges plans with few image passes, keeps the better half and doubles the passes, until `full_passes` are reached.
+/// Judges plans with few image passes, keeps the better half and doubles the passes, until `full_passes` are reached, in
+/// at most `rounds`. Where fewer plans need fewer rounds, the cheap first ones are left out: the last comparison, which
+/// decides, always has `full_passes`.
 /// The last round's plans come first, the best of them at the front; of equals the cheaper.
 ///
 /// # Errors
@@ -29,7 +31,7 @@ pub async fn halve(
     let (mut left, mut out, mut done) = (plans, Vec::new(), 0);
     for (round, size) in sizes.iter().enumerate() {
         left.truncate(*size);
-        let passes = (full_passes >> (rounds - 1 - round)).max(1);
+        let passes = (full_passes >> (sizes.len() - 1 - round)).max(1);
         let mut judged = Vec::with_capacity(left.len());
         for plan in &left {
             judged.push(evaluator.judge(plan, passes).await?);

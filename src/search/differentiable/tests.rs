@@ -4,7 +4,7 @@ use rand::rngs::ChaCha8Rng;
 use super::relaxation::Relaxation;
 use super::*;
 use crate::join::{JoinPoint, Space, SpaceNetwork};
-use crate::search::{Judged, Score, Scores, SearchSettings};
+use crate::search::{Judged, Score, Scores, SearchSettings, halve};
 
 /// Networks of `points` join points each, one unit of a thousand MACs between two of them.
 fn space(networks: usize, points: usize) -> Space {
@@ -222,4 +222,40 @@ fn a_space_with_a_known_best_plan_is_solved_the_same_way_each_time() {
     let found = run();
     assert_eq!(found[0].plan, Plan(good.clone()), "{found:?}");
     assert_eq!(found, run());
+}
+
+#[test]
+fn where_the_supernet_leaves_few_plans_the_best_by_score_fill_the_finalists() {
+    let space = space(2, 5);
+    let scores = scores(&space);
+    let settings = SearchSettings { supernet_steps: 50, ..SearchSettings::default() };
+    let problem =
+        Problem { space: &space, scores: &scores, settings: &settings, budget: 0.8, seed: 9, base: None };
+    let join = Join { donor: 0, donor_point: 3, receiver_point: 3 };
+    let good = vec![Source::Root, Source::Join(join)];
+    let mut evaluator = Synthetic { good, noise: ChaCha8Rng::seed_from_u64(10), asked: 0 };
+    let found = pollster::block_on(Differentiable.select(&problem, &mut evaluator)).unwrap();
+    assert_eq!(found.len(), settings.finalists);
+    let distinct: std::collections::BTreeSet<_> =
+        found.iter().map(|judged| format!("{:?}", judged.plan)).collect();
+    assert_eq!(distinct.len(), found.len());
+    assert!(found.iter().all(|judged| problem.fits(&judged.plan)));
+}
+
+#[test]
+fn the_last_comparison_always_has_all_image_passes() {
+    let space = space(2, 5);
+    let scores = scores(&space);
+    let settings = SearchSettings::default();
+    let problem =
+        Problem { space: &space, scores: &scores, settings: &settings, budget: 1.0, seed: 0, base: None };
+    for (count, expected) in
+        [(2, vec![400, 400]), (3, vec![400, 400, 200]), (8, vec![400, 400, 200, 200, 100, 100, 100, 100])]
+    {
+        let plans = space.plans(1000).unwrap().into_iter().take(count).collect();
+        let noise = ChaCha8Rng::seed_from_u64(0);
+        let mut evaluator = Synthetic { good: vec![Source::Root; 2], noise, asked: 0 };
+        let judged = pollster::block_on(halve(&problem, plans, 400, 3, &mut evaluator)).unwrap();
+        assert_eq!(judged.iter().map(|judged| judged.image_passes).collect::<Vec<_>>(), expected);
+    }
 }
