@@ -87,7 +87,13 @@ export const checks = [
   // In release mode, so that proc macros and build scripts are compiled once for everything.
   cargo('Clippy', 2, 'clippy', [...clippy, '--all-targets', ...strict]),
   // The feature's own code; its kernels are run by the browser tests.
-  cargo('Clippy, with the GPU', 2, 'clippy-gpu', [...clippy, '--features', 'gpu', '--all-targets', ...strict]),
+  cargo('Clippy, with the GPU', 2, 'clippy-gpu', [
+    ...clippy,
+    '--features',
+    'gpu',
+    '--all-targets',
+    ...strict,
+  ]),
   cargo('Rust tests', 5, 'rust-tests', ['test', '--release', '--no-fail-fast'], { counter: counters.cargo }),
 
   artifact('cpu', 'CPU artifact builds without warnings'),
