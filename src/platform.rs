@@ -20,32 +20,15 @@ impl Cancel {
 
 /// A clock for durations.
 #[derive(Clone, Copy, Debug)]
-pub struct Stopwatch {
-    #[cfg(not(target_arch = "wasm32"))]
-    start: std::time::Instant,
-    #[cfg(target_arch = "wasm32")]
-    start_ms: f64,
-}
+pub struct Stopwatch(web_time::Instant);
 
-#[cfg(not(target_arch = "wasm32"))]
 impl Stopwatch {
     pub fn start() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self(web_time::Instant::now())
     }
 
     pub fn elapsed_seconds(&self) -> f64 {
-        self.start.elapsed().as_secs_f64()
-    }
-}
-
-#[cfg(target_arch = "wasm32")]
-impl Stopwatch {
-    pub fn start() -> Self {
-        Self { start_ms: js_sys::Date::now() }
-    }
-
-    pub fn elapsed_seconds(&self) -> f64 {
-        (js_sys::Date::now() - self.start_ms) / 1e3
+        self.0.elapsed().as_secs_f64()
     }
 }
 

@@ -8,6 +8,7 @@ use std::io::Write;
 use burn::tensor::{Device, Tensor, TensorData};
 use graftlab::data::Files;
 use graftlab::data::source::Limits;
+use graftlab::join::CostMeasure;
 use graftlab::net::{NetworkOptions, Pixels, Task, prepare, write_tasks};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
@@ -107,6 +108,25 @@ fn the_same_seed_gives_the_same_plan_and_the_same_bytes() {
     let second = outcome(&mut project(), &settings()).unwrap();
     assert_eq!(first.report.plan, second.report.plan);
     assert!(first.onnx == second.onnx, "two runs with one seed wrote different networks");
+}
+
+#[test]
+fn a_budget_of_parameters_counts_those_of_the_exported_network() {
+    let settings = Settings { cost: CostMeasure::Params, budget: 0.7, ..settings() };
+    let report = outcome(&mut project(), &settings).unwrap().report;
+    let counted = report.plan.relative_cost.unwrap();
+    let exported = report.cost.params.merged as f64 / report.cost.params.originals as f64;
+    assert!(counted <= 0.7, "{counted}");
+    assert!((counted - exported).abs() < 1e-3, "{counted} was counted, {exported} exported");
+}
+
+#[test]
+fn a_budget_of_time_is_met_by_what_was_measured() {
+    let settings = Settings { cost: CostMeasure::Milliseconds, budget: 0.9, ..settings() };
+    let report = outcome(&mut project(), &settings).unwrap().report;
+    let counted = report.plan.relative_cost.unwrap();
+    assert!(counted > 0.0 && counted <= 0.9, "{counted}");
+    assert!(report.cost.milliseconds.originals > 0.0 && report.cost.milliseconds.merged > 0.0);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::device::DeviceName;
+use crate::join::CostMeasure;
 use crate::project::Shard;
 use crate::search::SelectorName;
 
@@ -113,9 +114,12 @@ struct RunOptions {
 
 #[derive(Args, Debug)]
 struct SettingsOptions {
-    /// Largest MACs of the merged network, relative to the originals.
+    /// Largest cost of the merged network, relative to the originals.
     #[arg(long)]
     budget: Option<f64>,
+    /// What the budget counts: macs, params, or milliseconds of inference on this machine.
+    #[arg(long, value_parser = parse_cost)]
+    cost: Option<CostMeasure>,
     /// Who chooses where to join.
     #[arg(long, value_parser = parse_selector)]
     selector: Option<SelectorName>,
@@ -162,7 +166,7 @@ struct TableOptions {
     /// Searches to run with every seed, at every budget.
     #[arg(long = "search", value_name = "SELECTOR,…", value_delimiter = ',', value_parser = parse_selector)]
     searches: Vec<SelectorName>,
-    /// Budgets of the searches: MACs relative to the originals.
+    /// Budgets of the searches: costs relative to the originals.
     #[arg(long, value_delimiter = ',', default_values_t = [0.4, 0.5, 0.6, 0.75])]
     budgets: Vec<f64>,
     /// The plans to fine-tune: all, or only those that the searches choose.
@@ -235,6 +239,14 @@ fn parse_selector(text: &str) -> Result<SelectorName, String> {
     SelectorName::ALL
         .into_iter()
         .find(|name| name.as_str() == text)
+        .ok_or_else(|| format!("choose one of {}", names.join(", ")))
+}
+
+fn parse_cost(text: &str) -> Result<CostMeasure, String> {
+    let names = CostMeasure::ALL.map(CostMeasure::as_str);
+    CostMeasure::ALL
+        .into_iter()
+        .find(|measure| measure.as_str() == text)
         .ok_or_else(|| format!("choose one of {}", names.join(", ")))
 }
 

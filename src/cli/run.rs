@@ -74,6 +74,7 @@ fn settings(options: &SettingsOptions) -> Result<Settings, Failure> {
     let start = if options.quick { Settings::quick() } else { Settings::default() };
     let mut settings = common_settings(&options.common, start)?;
     settings.budget = options.budget.unwrap_or(settings.budget);
+    settings.cost = options.cost.unwrap_or(settings.cost);
     settings.selector = options.selector.unwrap_or(settings.selector);
     Ok(settings)
 }

@@ -6,6 +6,9 @@ use crate::report::Report;
 /// A plan, one line per network.
 pub fn plan(plan: &PlanSummary) -> String {
     let mut lines = vec![format!("plan: {:.1} % of the originals' MACs", plan.relative_macs * 100.0)];
+    if let Some(cost) = plan.relative_cost {
+        lines[0] += &format!(", {:.1} % of what the budget counts", cost * 100.0);
+    }
     lines.extend(plan.networks.iter().map(|source| match source {
         SourceSummary::Root { network } => format!("  {network} keeps its own input"),
         SourceSummary::Join { network, donor, donor_tensor, receiver_tensor, .. } if donor == network => {
@@ -50,6 +53,12 @@ pub fn report(report: &Report) -> String {
         thousands(cost.params.merged),
         thousands(cost.params.originals),
         ratio(cost.params),
+    ));
+    lines.push(format!(
+        "one image here in {:.2} ms against {:.2} ms ({:.2}× faster)",
+        cost.milliseconds.merged,
+        cost.milliseconds.originals,
+        cost.milliseconds.originals / cost.milliseconds.merged.max(1e-6),
     ));
     lines.push(format!(
         "saved: {} MACs in shared layers, {} in skipped ones",

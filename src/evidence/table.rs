@@ -80,7 +80,7 @@ impl Table {
         let first = spaces.first().ok_or(EvidenceError::NoSpace)?;
         let settings: serde_json::Value = unseeded(first);
         let search: SearchSettings = serde_json::from_value(settings["search"].clone()).unwrap_or_default();
-        let space = Space { networks: first.networks.clone(), shortcuts: search.shortcuts };
+        let space = Space { networks: first.networks.clone(), shortcuts: search.shortcuts, costs: None };
         if spaces.iter().any(|line| line.networks != space.networks) {
             return Err(EvidenceError::Mixed { what: "networks" });
         }

@@ -22,7 +22,7 @@ fn space() -> Space {
         macs: 1000 * (POINTS as u64 + 1),
         points: (0..POINTS).map(point).collect(),
     };
-    Space { networks: vec![network("a"), network("b")], shortcuts: false }
+    Space { networks: vec![network("a"), network("b")], shortcuts: false, costs: None }
 }
 
 /// Joins late in the receiver lose most, and those that skip layers lose more.

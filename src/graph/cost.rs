@@ -1,5 +1,7 @@
 //! What a graph costs to run and to store.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Graph, TensorId};
@@ -25,6 +27,15 @@ impl Graph {
             .filter_map(|constant| constant.as_f32())
             .map(|values| values.len() as u64)
             .sum()
+    }
+
+    /// Float values that `tensor` depends on.
+    pub fn params_before(&self, tensor: TensorId) -> u64 {
+        let needed = self.needed_nodes(&[tensor], &[]);
+        let nodes = self.nodes.iter().zip(needed).filter(|(_, needed)| *needed);
+        let read: BTreeSet<TensorId> =
+            nodes.flat_map(|(node, _)| node.inputs.iter().copied().flatten()).collect();
+        read.iter().filter_map(|id| self.constants.get(id)?.as_f32()).map(|values| values.len() as u64).sum()
     }
 
     /// MACs of the nodes that `tensor` depends on, for one image.

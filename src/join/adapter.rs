@@ -29,6 +29,13 @@ pub fn macs(donor: &JoinPoint, receiver: &JoinPoint) -> u64 {
     convolution + resampling_macs(channels, from, to)
 }
 
+/// Float values of an adapter: weight, bias, and the fixed matrices that resample.
+pub fn params(donor: &JoinPoint, receiver: &JoinPoint) -> u64 {
+    let fit =
+        Adapter { weight: vec![0.0; donor.channels * receiver.channels], bias: vec![0.0; receiver.channels] };
+    adapter_graph(&fit, donor, receiver).cost().params
+}
+
 fn resampling_macs(channels: usize, from: (usize, usize), to: (usize, usize)) -> u64 {
     if from.0.is_multiple_of(to.0) && from.1.is_multiple_of(to.1) {
         return 0;

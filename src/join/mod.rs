@@ -1,6 +1,7 @@
 //! Joining networks: where they can be joined, what a join costs, and the merged graph.
 
 mod adapter;
+mod cost;
 mod error;
 mod fit;
 mod graft;
@@ -13,6 +14,7 @@ mod space;
 mod summary;
 
 pub use adapter::{Adapter, adapter_graph};
+pub use cost::{AdapterShape, CostMeasure, Costs, SegmentCosts, adapter_ends};
 pub use error::JoinError;
 pub use fit::{Fit, RidgeRows, fit_ridge};
 pub use graft::{apply_graft, graft_input, take_graft};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::adapter;
-use super::{Join, JoinPoint, Plan, PlanSummary, Source, SourceSummary, consistent, join_points};
+use super::{Costs, Join, JoinPoint, Plan, PlanSummary, Source, SourceSummary, consistent, join_points};
 use crate::net::Prepared;
 
 /// All that choosing a plan needs to know of the networks.
@@ -12,6 +12,8 @@ pub struct Space {
     pub networks: Vec<SpaceNetwork>,
     /// Whether a network may skip layers of its own.
     pub shortcuts: bool,
+    /// What budgets count; `None`: MACs.
+    pub costs: Option<Costs>,
 }
 
 /// One network in the space.
@@ -44,10 +46,10 @@ impl Space {
                 points: join_points(&network.graph, network.tasks[0].output),
             })
             .collect();
-        Self { networks, shortcuts }
+        Self { networks, shortcuts, costs: None }
     }
 
-    /// All joins that save MACs, by receiver.
+    /// All joins that save what budgets count, by receiver.
     pub fn candidates(&self) -> Vec<(usize, Join)> {
         let mut candidates = Vec::new();
         for receiver in 0..self.networks.len() {
@@ -56,8 +58,10 @@ impl Space {
                     for receiver_point in 0..self.networks[receiver].points.len() {
                         let join = Join { donor, donor_point, receiver_point };
                         let forwards = donor != receiver || donor_point < receiver_point;
-                        let saves =
-                            || self.source_macs(receiver, Source::Join(join)) < self.networks[receiver].macs;
+                        let saves = || {
+                            self.source_cost(receiver, Source::Join(join))
+                                < self.source_cost(receiver, Source::Root)
+                        };
                         if forwards && saves() {
                             candidates.push((receiver, join));
                         }
@@ -116,6 +120,36 @@ impl Space {
         }
     }
 
+    /// What remains of a receiver under `source`, its adapter included, in what budgets count.
+    pub fn source_cost(&self, network: usize, source: Source) -> u64 {
+        let Some(costs) = &self.costs else { return self.source_macs(network, source) };
+        let known = &costs.networks[network];
+        match source {
+            Source::Root => known.whole,
+            Source::Join(join) => {
+                let ends = self.ends(network, join).map(JoinPoint::shape);
+                let before = if join.donor == network { known.before[join.donor_point] } else { 0 };
+                let after = known.whole.saturating_sub(known.before[join.receiver_point]);
+                before + costs.adapters.get(&ends).copied().unwrap_or(0) + after
+            }
+        }
+    }
+
+    /// Cost of a valid plan's merged network, in what budgets count.
+    pub fn cost(&self, plan: &Plan) -> u64 {
+        plan.0.iter().enumerate().map(|(network, source)| self.source_cost(network, *source)).sum()
+    }
+
+    /// Cost of running all networks apart, in what budgets count.
+    pub fn cost_apart(&self) -> u64 {
+        (0..self.networks.len()).map(|network| self.source_cost(network, Source::Root)).sum()
+    }
+
+    /// Cost of a valid plan relative to running all networks apart, in what budgets count.
+    pub fn relative_cost(&self, plan: &Plan) -> f64 {
+        self.cost(plan) as f64 / self.cost_apart().max(1) as f64
+    }
+
     /// MACs of a valid plan's merged network, for one image.
     pub fn macs(&self, plan: &Plan) -> u64 {
         plan.0.iter().enumerate().map(|(network, source)| self.source_macs(network, *source)).sum()
@@ -161,6 +195,11 @@ impl Space {
                 }
             })
             .collect();
-        PlanSummary { networks, macs: self.macs(plan), relative_macs: self.relative_macs(plan) }
+        PlanSummary {
+            networks,
+            macs: self.macs(plan),
+            relative_macs: self.relative_macs(plan),
+            relative_cost: self.costs.as_ref().map(|_| self.relative_cost(plan)),
+        }
     }
 }

@@ -12,6 +12,9 @@ pub struct PlanSummary {
     pub macs: u64,
     /// MACs relative to the original networks apart.
     pub relative_macs: f64,
+    /// What the budget counts, relative to the original networks apart, where that is something else than MACs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_cost: Option<f64>,
 }
 
 /// Where one network gets its features from.

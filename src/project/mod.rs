@@ -24,6 +24,7 @@ mod supernet;
 #[cfg(not(target_arch = "wasm32"))]
 mod table;
 mod teachers;
+mod timing;
 mod workshop;
 
 pub use bench::Bench;

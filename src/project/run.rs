@@ -7,6 +7,7 @@ use super::evaluate::{Evaluation, worst_drop_points};
 use super::export::export;
 use super::judge::search;
 use super::observer::DistilObserver;
+use super::timing::milliseconds;
 use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
 use crate::data::Split;
@@ -14,7 +15,9 @@ use crate::graph::Cost;
 use crate::join::{Join, Source, Space};
 use crate::net::Prepared;
 use crate::platform::{Cancel, Stopwatch};
-use crate::report::{CandidateReport, CostReport, DataReport, Report, SCHEMA_VERSION, Seconds, TaskReport};
+use crate::report::{
+    CandidateReport, CostReport, DataReport, Milliseconds, Report, SCHEMA_VERSION, Seconds, TaskReport,
+};
 use crate::search::{Score, Scores, check_budget};
 
 /// What a run leaves.
@@ -51,10 +54,13 @@ pub async fn run(
     let networks = project.networks()?;
     let dataset = project.dataset().await?;
     let mut workshop = Workshop::new(&networks, dataset, settings, device, cancel)?;
+    let clock = begin(Phase::Teachers, on_event, cancel)?;
+    workshop.measure_costs().await?;
     let base = workshop.base;
     check_budget(&workshop.space, base, settings.budget)?;
+    seconds.search = clock.elapsed_seconds();
 
-    let clock = begin(Phase::Teachers, on_event, cancel)?;
+    let clock = Stopwatch::start();
     let tell = |done, total| on_event(Event::progress(Phase::Teachers, done, total, clock));
     let labels = workshop.labels.clone();
     let teachers = &mut workshop.teachers;
@@ -71,7 +77,7 @@ pub async fn run(
     let (space, plan) = (workshop.space.clone(), found.plan);
     let summary = space.summary(&plan);
     on_event(Event::PlanChosen { plan: summary.clone() });
-    seconds.search = clock.elapsed_seconds();
+    seconds.search += clock.elapsed_seconds();
 
     let clock = begin(Phase::Distil, on_event, cancel)?;
     let (merged, mut student) = workshop.build(&plan)?;
@@ -101,6 +107,10 @@ pub async fn run(
     let files = export(&student.network.valid(), &merged, &networks, &summary, base).await?;
     seconds.total = total.elapsed_seconds();
     let savings = space.savings(&plan);
+    let inference = Milliseconds {
+        originals: milliseconds(&workshop.teachers.networks, device).await?,
+        merged: milliseconds([&student.network.valid()], device).await?,
+    };
     let report = Report {
         schema_version: SCHEMA_VERSION,
         version: env!("CARGO_PKG_VERSION").into(),
@@ -121,7 +131,13 @@ pub async fn run(
             })
             .collect(),
         worst_drop_points: worst_drop_points(&on_test),
-        cost: CostReport::new(apart(&networks), files.graph.cost(), savings.shared, savings.skipped),
+        cost: CostReport::new(
+            apart(&networks),
+            files.graph.cost(),
+            inference,
+            savings.shared,
+            savings.skipped,
+        ),
         seconds,
         curve,
         data: DataReport {

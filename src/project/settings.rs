@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ProjectError;
+use crate::join::CostMeasure;
 use crate::search::{SearchSettings, SelectorName};
 use crate::train::TrainSettings;
 
@@ -11,8 +12,10 @@ use crate::train::TrainSettings;
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The merged network's largest allowed MACs, relative to running the original networks apart. From 0 to 1.
+    /// The merged network's largest allowed cost, relative to running the original networks apart. From 0 to 1.
     pub budget: f64,
+    /// What the budget counts.
+    pub cost: CostMeasure,
     /// Who chooses the plan.
     pub selector: SelectorName,
     /// Decides every random draw of the run.
@@ -30,6 +33,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             budget: 0.5,
+            cost: CostMeasure::default(),
             selector: SelectorName::default(),
             seed: 0,
             use_labels: true,

@@ -12,7 +12,7 @@ use super::run::{VALIDATION_IMAGES, candidate_reports};
 use super::workshop::Workshop;
 use super::{Project, ProjectError, Settings};
 use crate::data::Split;
-use crate::join::{Plan, Source};
+use crate::join::{CostMeasure, Plan, Source};
 use crate::platform::{Cancel, ProcessorClock};
 use crate::report::{PlanLine, SearchLine, SpaceLine, TableLine};
 use crate::search::{Scores, SearchError, SelectorName, check_budget};
@@ -74,7 +74,8 @@ pub async fn tabulate(
     let cancel = Cancel::default();
     let mut counted = (0, 0);
     for (round, seed) in request.seeds.iter().enumerate() {
-        let settings = Settings { seed: *seed, ..request.settings.clone() };
+        // A table is of MACs: what a device makes of them would not be the same in all its parts.
+        let settings = Settings { seed: *seed, cost: CostMeasure::Macs, ..request.settings.clone() };
         let clock = ProcessorClock::start();
         let mut workshop = Workshop::new(&networks, dataset, &settings, device, &cancel)?;
         for (_, budget) in &request.searches {

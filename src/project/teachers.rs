@@ -40,6 +40,10 @@ impl Teachers {
         })
     }
 
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// Puts images on the teachers' device.
     ///
     /// # Shapes

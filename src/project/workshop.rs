@@ -9,12 +9,14 @@ use super::calibrate::{Calibration, fit_adapters, images_on};
 use super::score::{best_fits, score_candidates};
 use super::source::DistilSource;
 use super::teachers::Teachers;
+use super::timing::measured_costs;
 use super::{OnEvent, ProjectError, Settings};
 use crate::data::batch::training_batches;
 use crate::data::{Dataset, Split};
 use crate::graph::TensorId;
 use crate::join::{
-    Adapter, Join, JoinPoint, Merged, Plan, Space, TensorRole, add_self_distillation_heads, merge,
+    Adapter, CostMeasure, Costs, Join, JoinPoint, Merged, Plan, Space, TensorRole,
+    add_self_distillation_heads, merge,
 };
 use crate::net::{Network, Prepared};
 use crate::platform::Cancel;
@@ -76,6 +78,21 @@ impl<'a> Workshop<'a> {
             device: device.clone().autodiff(),
             cancel,
         })
+    }
+
+    /// Lets budgets count what the settings ask for.
+    ///
+    /// # Errors
+    ///
+    /// The device fails, or the run is cancelled.
+    pub async fn measure_costs(&mut self) -> Result<(), ProjectError> {
+        let Self { networks, space, teachers, cancel, .. } = self;
+        space.costs = match self.settings.cost {
+            CostMeasure::Macs => None,
+            CostMeasure::Params => Some(Costs::params(networks, space)),
+            CostMeasure::Milliseconds => Some(measured_costs(space, teachers, cancel).await?),
+        };
+        Ok(())
     }
 
     /// Fits an adapter for every candidate, and scores those that look best.

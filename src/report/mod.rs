@@ -123,6 +123,8 @@ impl Scores {
 pub struct CostReport {
     pub macs: Compared,
     pub params: Compared,
+    /// Time of inference, one image at a time, on the device of the run.
+    pub milliseconds: Milliseconds,
     /// MACs that are computed once instead of several times.
     pub macs_shared: u64,
     /// MACs that nobody computes any more.
@@ -136,11 +138,26 @@ pub struct Compared {
     pub merged: u64,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct Milliseconds {
+    /// One original after the other.
+    pub originals: f64,
+    pub merged: f64,
+}
+
 impl CostReport {
-    pub fn new(originals: Cost, merged: Cost, macs_shared: u64, macs_skipped: u64) -> Self {
+    pub fn new(
+        originals: Cost,
+        merged: Cost,
+        milliseconds: Milliseconds,
+        macs_shared: u64,
+        macs_skipped: u64,
+    ) -> Self {
         Self {
             macs: Compared { originals: originals.macs, merged: merged.macs },
             params: Compared { originals: originals.params, merged: merged.params },
+            milliseconds,
             macs_shared,
             macs_skipped,
         }

@@ -41,7 +41,7 @@ impl Selector for Annealing {
         let mut rng = ChaCha8Rng::seed_from_u64(problem.seed);
         let passes = problem.settings.finalist_image_passes;
         let energy = |plan: &Plan, drop: f64| {
-            drop + EXCESS * (problem.space.relative_macs(plan) - problem.budget).max(0.0)
+            drop + EXCESS * (problem.space.relative_cost(plan) - problem.budget).max(0.0)
         };
         let apart = Plan::apart(problem.space.networks.len());
         let mut current = energy(&apart, 0.0);
@@ -87,9 +87,9 @@ fn mutate(
         let joins: Vec<Join> = problem.joins(network).collect();
         let mut plan = elite.clone();
         plan.0[network] = joins.choose(rng).map_or(Source::Root, |join| Source::Join(*join));
-        let dearest = problem.budget.max(problem.space.relative_macs(elite));
+        let dearest = problem.budget.max(problem.space.relative_cost(elite));
         if plan.check(problem.space).is_ok()
-            && problem.space.relative_macs(&plan) <= dearest
+            && problem.space.relative_cost(&plan) <= dearest
             && judged.iter().all(|known| known.plan != plan)
         {
             return Some(plan);

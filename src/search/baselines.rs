@@ -21,8 +21,8 @@ impl Selector for ShareAll {
         let roots = 0..problem.space.networks.len();
         let roots = roots.filter(|root| problem.base.is_none_or(|base| base == *root));
         let mut plans: Vec<Plan> = roots.filter_map(|root| share_to_the_last(problem, root)).collect();
-        plans.sort_by_key(|plan| problem.space.macs(plan));
-        let nearest = plans.first().map_or(1.0, |plan| problem.space.relative_macs(plan));
+        plans.sort_by_key(|plan| problem.space.cost(plan));
+        let nearest = plans.first().map_or(1.0, |plan| problem.space.relative_cost(plan));
         plans.retain(|plan| problem.fits(plan));
         if plans.is_empty() {
             return Err(SearchError::BudgetOutOfReach { budget: problem.budget, nearest });
@@ -70,9 +70,9 @@ impl Selector for FixedDepth {
                 depths().filter_map(|depth| build(root, depth)).find(|plan| problem.fits(plan))
             })
             .collect();
-        plans.sort_by_key(|plan| space.macs(plan));
+        plans.sort_by_key(|plan| space.cost(plan));
         if plans.is_empty() {
-            let deepest = roots.filter_map(|root| build(root, 1.0)).map(|plan| space.relative_macs(&plan));
+            let deepest = roots.filter_map(|root| build(root, 1.0)).map(|plan| space.relative_cost(&plan));
             let nearest = deepest.fold(1.0, f64::min);
             return Err(SearchError::BudgetOutOfReach { budget: problem.budget, nearest });
         }

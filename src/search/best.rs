@@ -11,22 +11,22 @@ const BEAM: usize = 20_000;
 struct Partial {
     sources: Vec<Option<Source>>,
     loss: f64,
-    macs: u64,
+    cost: u64,
 }
 
 /// Valid plans within the budget by the sum of their joins' losses, least first, at most `count`.
 pub fn best_plans(problem: &Problem, loss: impl Fn(usize, Join) -> f64, count: usize) -> Vec<Plan> {
     let space = problem.space;
-    let budget = (problem.budget * space.macs_apart() as f64).floor() as u64;
+    let budget = (problem.budget * space.cost_apart() as f64).floor() as u64;
     let joins: Vec<(usize, Join)> = problem.scores.keys().copied().collect();
     search(space, &joins, budget, loss, count)
 }
 
 /// The valid plan with the fewest MACs that uses these joins, named by receiver.
 pub fn cheapest(space: &Space, joins: &[(usize, Join)]) -> Option<Plan> {
-    let saving = |receiver: usize, join: Join| space.source_macs(receiver, Source::Join(join)) as f64;
+    let saving = |receiver: usize, join: Join| space.source_cost(receiver, Source::Join(join)) as f64;
     let mut plans = search(space, joins, u64::MAX, saving, BEAM);
-    plans.sort_by_key(|plan| space.macs(plan));
+    plans.sort_by_key(|plan| space.cost(plan));
     plans.into_iter().next()
 }
 
@@ -40,25 +40,25 @@ fn search(
     let options: Vec<Vec<(Source, f64, u64)>> =
         (0..space.networks.len()).map(|receiver| options(space, joins, receiver, &loss)).collect();
     let least: Vec<u64> =
-        options.iter().map(|list| list.iter().map(|(_, _, macs)| *macs).min().unwrap_or(0)).collect();
-    let mut beam = vec![Partial { sources: vec![None; space.networks.len()], loss: 0.0, macs: 0 }];
+        options.iter().map(|list| list.iter().map(|(_, _, cost)| *cost).min().unwrap_or(0)).collect();
+    let mut beam = vec![Partial { sources: vec![None; space.networks.len()], loss: 0.0, cost: 0 }];
     for (network, list) in options.iter().enumerate() {
         let rest: u64 = least[network + 1..].iter().sum();
         let mut next = Vec::new();
         for partial in &beam {
-            for (source, loss, macs) in list {
-                let macs = partial.macs + macs;
-                if macs + rest > budget {
+            for (source, loss, cost) in list {
+                let cost = partial.cost + cost;
+                if cost + rest > budget {
                     continue;
                 }
                 let mut sources = partial.sources.clone();
                 sources[network] = Some(*source);
                 if consistent(&sources) {
-                    next.push(Partial { sources, loss: partial.loss + loss, macs });
+                    next.push(Partial { sources, loss: partial.loss + loss, cost });
                 }
             }
         }
-        next.sort_by(|a, b| a.loss.total_cmp(&b.loss).then(a.macs.cmp(&b.macs)));
+        next.sort_by(|a, b| a.loss.total_cmp(&b.loss).then(a.cost.cmp(&b.cost)));
         next.truncate(BEAM);
         beam = next;
     }
@@ -79,24 +79,24 @@ fn options(
     let joins: Vec<(Join, f64, u64)> = joins
         .iter()
         .filter(|(network, _)| *network == receiver)
-        .map(|(_, join)| (*join, loss(receiver, *join), space.source_macs(receiver, Source::Join(*join))))
+        .map(|(_, join)| (*join, loss(receiver, *join), space.source_cost(receiver, Source::Join(*join))))
         .collect();
-    let dominated = |(join, loss, macs): &(Join, f64, u64)| {
-        joins.iter().any(|(other, other_loss, other_macs)| {
+    let dominated = |(join, loss, cost): &(Join, f64, u64)| {
+        joins.iter().any(|(other, other_loss, other_cost)| {
             other.donor == join.donor
                 && other != join
                 && other.donor_point >= join.donor_point
                 && other.receiver_point <= join.receiver_point
                 && other_loss <= loss
-                && other_macs <= macs
+                && other_cost <= cost
         })
     };
-    let mut options = vec![(Source::Root, 0.0, space.networks[receiver].macs)];
+    let mut options = vec![(Source::Root, 0.0, space.source_cost(receiver, Source::Root))];
     options.extend(
         joins
             .iter()
             .filter(|option| !dominated(option))
-            .map(|(join, loss, macs)| (Source::Join(*join), *loss, *macs)),
+            .map(|(join, loss, cost)| (Source::Join(*join), *loss, *cost)),
     );
     options
 }

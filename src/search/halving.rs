@@ -41,7 +41,7 @@ pub async fn halve(
         judged.sort_by(|a, b| {
             a.worst_drop_points
                 .total_cmp(&b.worst_drop_points)
-                .then(problem.space.macs(&a.plan).cmp(&problem.space.macs(&b.plan)))
+                .then(problem.space.cost(&a.plan).cmp(&problem.space.cost(&b.plan)))
         });
         left = judged.iter().map(|judged| judged.plan.clone()).collect();
         out.retain(|known: &Judged| !left.contains(&known.plan));

@@ -49,7 +49,7 @@ pub struct Problem<'a> {
     pub space: &'a Space,
     pub scores: &'a Scores,
     pub settings: &'a SearchSettings,
-    /// Largest MACs of a plan, relative to running the networks apart.
+    /// Largest cost of a plan, in what the space counts, relative to running the networks apart.
     pub budget: f64,
     pub seed: u64,
     /// Index of a network that must keep its own input.
@@ -180,9 +180,9 @@ pub fn check_budget(space: &Space, base: Option<usize>, budget: f64) -> Result<(
     if budget < nearest { Err(SearchError::BudgetOutOfReach { budget, nearest }) } else { Ok(()) }
 }
 
-/// Relative MACs of the cheapest valid plan of these joins.
+/// Relative cost of the cheapest valid plan of these joins.
 fn least_cost(space: &Space, joins: &[(usize, Join)]) -> f64 {
-    best::cheapest(space, joins).map_or(1.0, |plan| space.relative_macs(&plan))
+    best::cheapest(space, joins).map_or(1.0, |plan| space.relative_cost(&plan))
 }
 
 impl Problem<'_> {
@@ -194,7 +194,7 @@ impl Problem<'_> {
     /// Whether a plan is valid and meets the budget.
     pub fn fits(&self, plan: &Plan) -> bool {
         let base_stays = self.base.is_none_or(|base| plan.0.get(base) == Some(&Source::Root));
-        base_stays && plan.check(self.space).is_ok() && self.space.relative_macs(plan) <= self.budget
+        base_stays && plan.check(self.space).is_ok() && self.space.relative_cost(plan) <= self.budget
     }
 
     /// The error for a budget that no plan meets, with the nearest that one does.

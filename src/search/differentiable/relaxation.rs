@@ -14,7 +14,7 @@ use crate::join::{Plan, Source, Space, consistent};
 pub struct Relaxation {
     /// Per network its sources.
     pub options: Vec<Vec<Source>>,
-    /// MACs that remain of a network under each source, relative to all networks apart.
+    /// What remains of a network under each source, in what budgets count, relative to all networks apart.
     costs: Vec<Vec<f64>>,
     /// α: per network a logit per source.
     pub logits: Vec<Vec<f64>>,
@@ -29,12 +29,12 @@ const DRAWS: usize = 512;
 impl Relaxation {
     /// All logits are zero. The first source of every network is its own input.
     pub fn new(space: &Space, options: Vec<Vec<Source>>) -> Self {
-        let apart = space.macs_apart().max(1) as f64;
+        let apart = space.cost_apart().max(1) as f64;
         let costs = options
             .iter()
             .enumerate()
             .map(|(network, list)| {
-                list.iter().map(|source| space.source_macs(network, *source) as f64 / apart).collect()
+                list.iter().map(|source| space.source_cost(network, *source) as f64 / apart).collect()
             })
             .collect();
         let logits = options.iter().map(|list| vec![0.0; list.len()]).collect();
@@ -79,7 +79,7 @@ impl Relaxation {
         Plan(chosen.iter().zip(&self.options).map(|(index, options)| options[*index]).collect())
     }
 
-    /// MACs of a plan relative to all networks apart.
+    /// Cost of a plan relative to all networks apart.
     pub fn cost(&self, chosen: &[usize]) -> f64 {
         chosen.iter().zip(&self.costs).map(|(index, costs)| costs[*index]).sum()
     }
@@ -96,7 +96,7 @@ impl Relaxation {
             .collect()
     }
 
-    /// Expected relative MACs of a plan as it is drawn, and its gradient by the logits: exact where all plans can be
+    /// Expected relative cost of a plan as it is drawn, and its gradient by the logits: exact where all plans can be
     /// enumerated, estimated from draws elsewhere.
     pub fn expected_cost(&self, rng: &mut ChaCha8Rng) -> (f64, Vec<Vec<f64>>) {
         let orders: usize = (1..=self.options.len()).product();

@@ -24,7 +24,7 @@ fn space(networks: usize, points: usize) -> Space {
             })
             .collect(),
     };
-    Space { networks: (0..networks).map(network).collect(), shortcuts: false }
+    Space { networks: (0..networks).map(network).collect(), shortcuts: false, costs: None }
 }
 
 fn scores(space: &Space) -> Scores {

@@ -294,6 +294,7 @@ export const en = {
     costFor: 'For one image',
     macs: 'MACs',
     params: 'Parameters',
+    milliseconds: 'Time on this device',
     saving: 'Where the saving comes from',
     left: 'still computed',
     shared: 'shared: computed once instead of several times',

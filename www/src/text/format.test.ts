@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { formatBytes, formatChange, formatDuration, formatPercent, formatQuantity } from './format';
+import {
+  formatBytes,
+  formatChange,
+  formatDuration,
+  formatMilliseconds,
+  formatPercent,
+  formatQuantity,
+} from './format';
 
 const plain = (text: string) => text.replaceAll('\u202f', ' ');
 const units = { seconds: 's', minutes: 'min', hours: 'h' };
@@ -18,6 +25,12 @@ describe('numbers as people read them', () => {
     [12, '12 B'],
     [812_345, '812 kB'],
   ])('%d bytes', (value, text) => expect(plain(formatBytes(value, 'en'))).toBe(text));
+
+  test.each([
+    [0.8349, '0.83 ms'],
+    [12.34, '12.3 ms'],
+    [1234.5, '1,235 ms'],
+  ])('%d milliseconds', (value, text) => expect(plain(formatMilliseconds(value, 'en'))).toBe(text));
 
   test.each([
     [-0.484, '−0.48'],

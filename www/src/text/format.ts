@@ -54,6 +54,12 @@ export function formatQuantity(value: number, locale: string): string {
   return `${formatDecimal(scaled, digits, locale)}${space}${found[1]}`;
 }
 
+/** Three digits, as times this short are rarely surer. */
+export function formatMilliseconds(value: number, locale: string): string {
+  const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return `${formatDecimal(value, digits, locale)}${space}ms`;
+}
+
 export function formatBytes(bytes: number, locale: string): string {
   return bytes < 1000 ? `${formatCount(bytes, locale)}${space}B` : `${formatQuantity(bytes, locale)}B`;
 }

@@ -255,6 +255,7 @@ export const zhHant: Texts = {
     costFor: '每張影像',
     macs: 'MACs',
     params: '參數',
+    milliseconds: '在此裝置的時間',
     saving: '省下的從何而來',
     left: '仍需計算',
     shared: '共用：原本算多次，現在只算一次',

@@ -131,6 +131,7 @@ export function outcome(
     cost: {
       macs: { originals: total('macs'), merged: plan.macs },
       params: { originals: total('params'), merged: Math.round(total('params') * 0.58) },
+      milliseconds: { originals: total('macs') / 5e6, merged: plan.macs / 4e6 },
       macs_shared: Math.round(saved * 0.7),
       macs_skipped: Math.round(saved * 0.3),
     },
