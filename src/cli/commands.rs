@@ -36,6 +36,12 @@ pub fn inspect(model: &str, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// `graftlab inspect --support`
+pub fn support() -> Result<(), Failure> {
+    print!("{}", crate::ops::support_table());
+    Ok(())
+}
+
 fn print_card(card: &NetworkCard) {
     let [channels, height, width] = card.input;
     println!(

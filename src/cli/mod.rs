@@ -37,10 +37,14 @@ enum Command {
     /// Show a network's inputs, outputs, operators, cost and join points.
     Inspect {
         /// An ONNX file, with options behind it: NAME.onnx:task=NAME,pixels=unit
-        model: String,
+        #[arg(required_unless_present = "support")]
+        model: Option<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        /// Print the operators that networks may have: the table of docs/operators.md.
+        #[arg(long, conflicts_with_all = ["model", "json"])]
+        support: bool,
     },
     /// Run a network on a tensor and write its first output.
     Run {
@@ -276,7 +280,8 @@ impl From<crate::project::ProjectError> for Failure {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Inspect { model, json } => commands::inspect(&model, json),
+        Command::Inspect { model: Some(model), json, .. } => commands::inspect(&model, json),
+        Command::Inspect { .. } => commands::support(),
         Command::Run { model, input, output, index } => commands::run(&model, &input, &output, index),
         Command::Apply { base, graft, out } => commands::apply(&base, &graft, &out),
         Command::Eval { model, data, json } => commands::eval(&model, &data, json),

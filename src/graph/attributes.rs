@@ -42,3 +42,9 @@ impl From<Vec<i64>> for Attribute {
         Self::Ints(values)
     }
 }
+
+impl From<Vec<f32>> for Attribute {
+    fn from(values: Vec<f32>) -> Self {
+        Self::Floats(values)
+    }
+}

@@ -52,6 +52,13 @@ impl Constant {
         }
     }
 
+    pub fn as_bool(&self) -> Option<&[bool]> {
+        match &self.data {
+            ConstantData::Bool(values) => Some(values),
+            _ => None,
+        }
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.shape.iter().product()

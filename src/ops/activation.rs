@@ -5,16 +5,35 @@ use burn::tensor::{Tensor, activation};
 use super::kernels::clip;
 use super::axes::broadcasts_to;
 use super::value::{Binary, ElementWise};
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] =
-    &["Clip", "Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "PRelu", "Relu", "Sigmoid", "Tanh"];
+pub const OPERATORS: &[Support] = &[
+    Support::new("Celu", &[12, 28]),
+    Support::new("Clip", &[6, 11, 12, 13]).limits("constant bounds"),
+    Support::new("Elu", &[6, 22]),
+    Support::new("Gelu", &[20]),
+    Support::new("HardSigmoid", &[6, 22]),
+    Support::new("HardSwish", &[14, 22]),
+    Support::new("LeakyRelu", &[6, 16]),
+    Support::new("Mish", &[18, 22]),
+    Support::new("PRelu", &[7, 9, 16]),
+    Support::new("Relu", &[6, 13, 14]),
+    Support::new("Selu", &[6, 22]),
+    Support::new("Sigmoid", &[6, 13]),
+    Support::new("Softplus", &[1, 22]),
+    Support::new("Softsign", &[1, 22]),
+    Support::new("Swish", &[24]),
+    Support::new("Tanh", &[6, 13]),
+    Support::new("ThresholdedRelu", &[10, 22]),
+];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     let (optional, known): (usize, &[&str]) = match view.op_type() {
         "Clip" => (2, &[]),
-        "Elu" | "LeakyRelu" => (0, &["alpha"]),
+        "Celu" | "Elu" | "LeakyRelu" | "Swish" | "ThresholdedRelu" => (0, &["alpha"]),
+        "Gelu" => (0, &["approximate"]),
+        "Selu" => (0, &["alpha", "gamma"]),
         "HardSigmoid" => (0, &["alpha", "beta"]),
         "PRelu" => {
             view.signature(&["X", "slope"], 0, 1)?;
@@ -27,8 +46,17 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.only(known)?;
     let alpha = |default: f32| Ok(f64::from(view.float("alpha")?.unwrap_or(default)));
     Ok(Box::new(match view.op_type() {
+        "Celu" => match alpha(1.0)? {
+            0.0 => return Err(view.invalid("attribute 'alpha' is 0")),
+            alpha => Activation::Celu { alpha },
+        },
         "Clip" => Activation::Clip { min: view.float_input(1, "min")?, max: view.float_input(2, "max")? },
         "Elu" => Activation::Elu { alpha: alpha(1.0)? },
+        "Gelu" => match view.string("approximate")?.unwrap_or("none") {
+            "none" => Activation::Gelu,
+            "tanh" => Activation::GeluTanh,
+            other => return Err(view.invalid(format!("approximate '{other}' is not known"))),
+        },
         "HardSigmoid" => Activation::HardSigmoid {
             alpha: alpha(0.2)?,
             beta: view.float("beta")?.unwrap_or(0.5).into(),
@@ -36,7 +64,16 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
         "HardSwish" => Activation::HardSwish,
         "LeakyRelu" => Activation::LeakyRelu { alpha: alpha(0.01)? },
         "Relu" => Activation::Relu,
+        "Mish" => Activation::Mish,
+        "Selu" => Activation::Selu {
+            alpha: alpha(1.673_263_2)?,
+            gamma: view.float("gamma")?.unwrap_or(1.050_701).into(),
+        },
         "Sigmoid" => Activation::Sigmoid,
+        "Softplus" => Activation::Softplus,
+        "Softsign" => Activation::Softsign,
+        "Swish" => Activation::Swish { alpha: alpha(1.0)? },
+        "ThresholdedRelu" => Activation::ThresholdedRelu { alpha: alpha(1.0)? },
         _ => Activation::Tanh,
     }))
 }
@@ -44,20 +81,38 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
 /// A function of one number.
 #[derive(Debug)]
 enum Activation {
+    /// ONNX `Celu` (12, 28).
+    Celu { alpha: f64 },
     /// ONNX `Clip` (6, 11, 12, 13).
     Clip { min: Option<f32>, max: Option<f32> },
     /// ONNX `Elu` (6, 22).
     Elu { alpha: f64 },
+    /// ONNX `Gelu` (20).
+    Gelu,
+    /// ONNX `Gelu` (20) with `approximate` = `tanh`.
+    GeluTanh,
     /// ONNX `HardSigmoid` (6, 22).
     HardSigmoid { alpha: f64, beta: f64 },
     /// ONNX `HardSwish` (14, 22).
     HardSwish,
     /// ONNX `LeakyRelu` (6, 16).
     LeakyRelu { alpha: f64 },
+    /// ONNX `Mish` (18, 22).
+    Mish,
     /// ONNX `Relu` (6, 13, 14).
     Relu,
+    /// ONNX `Selu` (6, 22).
+    Selu { alpha: f64, gamma: f64 },
     /// ONNX `Sigmoid` (6, 13).
     Sigmoid,
+    /// ONNX `Softplus` (1, 22).
+    Softplus,
+    /// ONNX `Softsign` (1, 22).
+    Softsign,
+    /// ONNX `Swish` (24).
+    Swish { alpha: f64 },
+    /// ONNX `ThresholdedRelu` (10, 22).
+    ThresholdedRelu { alpha: f64 },
     /// ONNX `Tanh` (6, 13).
     Tanh,
 }
@@ -80,19 +135,51 @@ impl ElementWise for &Activation {
                 // Where the bounds cross, the upper one holds.
                 clip(x, min.unwrap_or(f32::NEG_INFINITY).min(high), high)
             }
-            // The exponential sees no positive number: an infinite one would spoil gradients even where it is masked.
+            Activation::Celu { alpha } => {
+                activation::relu(x.clone()) + negative_exponential(x.div_scalar(alpha)).mul_scalar(alpha)
+            }
             Activation::Elu { alpha } => {
-                let negative = x.clone().clamp_max(0.0).exp().sub_scalar(1.0).mul_scalar(alpha);
-                activation::relu(x) + negative
+                activation::relu(x.clone()) + negative_exponential(x).mul_scalar(alpha)
+            }
+            Activation::Gelu => {
+                let share = x.clone().mul_scalar(std::f64::consts::FRAC_1_SQRT_2).erf().add_scalar(1.0);
+                x.mul_scalar(0.5) * share
+            }
+            Activation::GeluTanh => {
+                let cube = x.clone() * x.clone() * x.clone();
+                let inner = (x.clone() + cube.mul_scalar(0.044_715)).mul_scalar((2.0 / std::f64::consts::PI).sqrt());
+                x.mul_scalar(0.5) * inner.tanh().add_scalar(1.0)
             }
             Activation::HardSigmoid { alpha, beta } => hard_sigmoid(x, alpha, beta),
             Activation::HardSwish => x.clone() * hard_sigmoid(x, 1.0 / 6.0, 0.5),
             Activation::LeakyRelu { alpha } => activation::leaky_relu(x, alpha),
+            Activation::Mish => x.clone() * softplus(x).tanh(),
             Activation::Relu => activation::relu(x),
+            Activation::Selu { alpha, gamma } => {
+                (activation::relu(x.clone()) + negative_exponential(x).mul_scalar(alpha)).mul_scalar(gamma)
+            }
             Activation::Sigmoid => activation::sigmoid(x),
+            Activation::Softplus => softplus(x),
+            Activation::Softsign => x.clone() / x.abs().add_scalar(1.0),
+            Activation::Swish { alpha } => x.clone() * activation::sigmoid(x.mul_scalar(alpha)),
+            Activation::ThresholdedRelu { alpha } => {
+                let low = x.clone().lower_equal_elem(alpha);
+                x.mask_fill(low, 0.0)
+            }
             Activation::Tanh => x.tanh(),
         }
     }
+}
+
+/// `exp(x) - 1` of negative numbers, 0 of others. The exponential sees no positive number: an infinite one would spoil
+/// gradients even where it is masked.
+fn negative_exponential<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clamp_max(0.0).exp().sub_scalar(1.0)
+}
+
+/// `ln(1 + exp(x))`, without an exponential that overflows.
+fn softplus<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    activation::log_sigmoid(x.neg()).neg()
 }
 
 fn hard_sigmoid<const D: usize>(x: Tensor<D>, alpha: f64, beta: f64) -> Tensor<D> {
@@ -157,6 +244,15 @@ mod tests {
             (activation("HardSigmoid"), [0.0, 0.3, 0.5, 0.6, 1.0]),
             (activation("HardSwish"), [0.0, -0.333333, 0.0, 0.291667, 7.0]),
             (activation("Elu").with("alpha", 2.0), [-1.963369, -1.264241, 0.0, 0.5, 7.0]),
+            (activation("Celu").with("alpha", 2.0), [-1.729329, -0.786939, 0.0, 0.5, 7.0]),
+            (activation("Gelu"), [-0.000127, -0.158655, 0.0, 0.345731, 7.0]),
+            (activation("Gelu").with("approximate", "tanh"), [-0.00007, -0.158808, 0.0, 0.345714, 7.0]),
+            (activation("Mish"), [-0.072592, -0.303401, 0.0, 0.375249, 6.999988]),
+            (activation("Selu"), [-1.725899, -1.111331, 0.0, 0.525351, 7.354907]),
+            (activation("Softplus"), [0.01815, 0.313262, 0.693147, 0.974077, 7.000911]),
+            (activation("Softsign"), [-0.8, -0.5, 0.0, 0.333333, 0.875]),
+            (activation("Swish").with("alpha", 2.0), [-0.001341, -0.119203, 0.0, 0.365529, 6.999994]),
+            (activation("ThresholdedRelu").with("alpha", 0.5), [0.0, 0.0, 0.0, 0.0, 7.0]),
             (activation("PRelu").tensor(&[1], &[0.25]), [-1.0, -0.25, 0.0, 0.5, 7.0]),
         ] {
             assert_close(&test.run().1, &expected);
@@ -165,9 +261,14 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_differences() {
-        for op_type in ["Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "Relu", "Sigmoid", "Tanh"] {
+        for op_type in [
+            "Celu", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Relu", "Selu", "Sigmoid", "Softplus",
+            "Softsign", "Swish", "Tanh",
+        ] {
             NodeTest::new(op_type).noise(&[2, 3, 2]).check_gradients();
         }
+        NodeTest::new("Gelu").noise(&[2, 3, 2]).with("approximate", "tanh").check_gradients();
+        NodeTest::new("ThresholdedRelu").noise(&[2, 3, 2]).with("alpha", 0.25).check_gradients();
         let bounds = [-0.5, 0.5].map(Constant::scalar);
         let [min, max] = bounds;
         NodeTest::new("Clip").noise(&[2, 7]).constant(min).constant(max).check_gradients();
@@ -176,7 +277,9 @@ mod tests {
 
     #[test]
     fn an_exponential_that_overflows_spoils_no_gradient() {
-        NodeTest::new("Elu").tensor(&[2], &[100.0, -100.0]).check_gradients();
+        for op_type in ["Celu", "Elu", "Mish", "Selu", "Softplus"] {
+            NodeTest::new(op_type).tensor(&[2], &[100.0, -100.0]).check_gradients();
+        }
     }
 
     #[test]

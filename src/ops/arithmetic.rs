@@ -4,32 +4,48 @@ use burn::tensor::Tensor;
 
 use super::axes::broadcast;
 use super::value::Binary;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
+use crate::with_tensor;
 
-pub const OPERATORS: &[&str] = &["Add", "Div", "Mul", "Sub", "Sum"];
+pub const OPERATORS: &[Support] = &[
+    Support::new("Add", &[7, 13, 14]),
+    Support::new("Div", &[7, 13, 14]),
+    Support::new("Max", &[6, 8, 12, 13]),
+    Support::new("Mean", &[6, 8, 13]),
+    Support::new("Min", &[6, 8, 12, 13]),
+    Support::new("Mul", &[7, 13, 14]),
+    Support::new("Sub", &[7, 13, 14]),
+    Support::new("Sum", &[6, 8, 13]),
+];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.only(&[])?;
     let operation = match view.op_type() {
-        "Add" => Arithmetic::Add,
+        "Add" | "Sum" => Arithmetic::Add,
         "Div" => Arithmetic::Divide,
+        "Max" => Arithmetic::Maximum,
+        "Mean" => Arithmetic::Mean,
+        "Min" => Arithmetic::Minimum,
         "Mul" => Arithmetic::Multiply,
-        "Sub" => Arithmetic::Subtract,
-        _ => {
-            view.signature(&vec!["data"; view.inputs().max(1)], 0, 1)?;
-            return Ok(Box::new(Arithmetic::Add));
-        }
+        _ => Arithmetic::Subtract,
     };
-    view.signature(&["A", "B"], 0, 1)?;
+    match view.op_type() {
+        "Max" | "Mean" | "Min" | "Sum" => view.signature(&vec!["data"; view.inputs().max(1)], 0, 1)?,
+        _ => view.signature(&["A", "B"], 0, 1)?,
+    }
     Ok(Box::new(operation))
 }
 
-/// ONNX `Add`, `Div`, `Mul`, `Sub` (7, 13, 14), and `Sum` (8, 13), which is `Add` of any number of tensors.
+/// ONNX `Add`, `Div`, `Mul`, `Sub` (7, 13, 14), and of any number of tensors `Max` and `Min` (8, 12, 13), `Mean` and
+/// `Sum` (8, 13).
 #[derive(Debug)]
 enum Arithmetic {
     Add,
     Divide,
+    Maximum,
+    Mean,
+    Minimum,
     Multiply,
     Subtract,
 }
@@ -41,19 +57,41 @@ impl Operator for Arithmetic {
 
     fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
         let rest = (1..inputs.len()).map(|index| tensor(inputs, index));
-        rest.fold(tensor(inputs, 0), |left, right| left.zip(right, self)).into()
+        let folded = rest.fold(tensor(inputs, 0), |left, right| left.zip(right, self));
+        match self {
+            Self::Mean if inputs.len() > 1 => {
+                with_tensor!(folded, sum => Value::from(sum.div_scalar(inputs.len() as f32))).into()
+            }
+            _ => folded.into(),
+        }
     }
 }
 
 impl Binary for &Arithmetic {
     fn apply<const D: usize>(&self, left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
         match self {
-            Arithmetic::Add => left + right,
+            Arithmetic::Add | Arithmetic::Mean => left + right,
             Arithmetic::Divide => left / right,
+            Arithmetic::Maximum => larger(left, right),
+            Arithmetic::Minimum => larger(left.neg(), right.neg()).neg(),
             Arithmetic::Multiply => left * right,
             Arithmetic::Subtract => left - right,
         }
     }
+}
+
+fn larger<const D: usize>(left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
+    let (left, right) = same_shape(left, right);
+    let wins = left.clone().greater_equal(right.clone());
+    right.mask_where(wins, left)
+}
+
+/// Both tensors in the shape that they take together.
+pub fn same_shape<const D: usize>(left: Tensor<D>, right: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
+    let (a, b) = (left.dims(), right.dims());
+    let shape: [usize; D] = std::array::from_fn(|axis| a[axis].max(b[axis]));
+    let fit = |x: Tensor<D>| if x.dims() == shape { x } else { x.expand(shape) };
+    (fit(left), fit(right))
 }
 
 #[cfg(test)]
@@ -67,6 +105,9 @@ mod tests {
             ("Sub", [-9.0, -8.0, -19.0, -18.0]),
             ("Mul", [10.0, 20.0, 20.0, 40.0]),
             ("Div", [0.1, 0.2, 0.05, 0.1]),
+            ("Max", [10.0, 10.0, 20.0, 20.0]),
+            ("Min", [1.0, 2.0, 1.0, 2.0]),
+            ("Mean", [5.5, 6.0, 10.5, 11.0]),
         ] {
             let (shape, values) =
                 NodeTest::new(op_type).tensor(&[2], &[1.0, 2.0]).tensor(&[1, 2, 1], &[10.0, 20.0]).run();
@@ -84,7 +125,7 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_differences() {
-        for op_type in ["Add", "Div", "Mul", "Sub"] {
+        for op_type in ["Add", "Div", "Max", "Mean", "Min", "Mul", "Sub"] {
             NodeTest::new(op_type).noise(&[2, 1, 3]).positive(&[2, 1]).check_gradients();
         }
     }

@@ -63,6 +63,38 @@ pub fn broadcasts_to(shape: &[usize], target: &[usize]) -> Result<(), String> {
     }
 }
 
+/// How far apart neighbours along each axis are in row-major order.
+pub fn strides(shape: &[usize]) -> Vec<usize> {
+    let mut steps = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        steps[axis - 1] = steps[axis] * shape[axis];
+    }
+    steps
+}
+
+/// The indices that `start..end` with a step keeps of an axis of `size`, by the rules of ONNX `Slice` (13).
+///
+/// # Errors
+///
+/// The step is 0.
+pub fn sliced(size: usize, start: i64, end: i64, step: i64) -> Result<Vec<usize>, String> {
+    let size = size as i64;
+    let from_end = |index: i64| if index < 0 { index.saturating_add(size) } else { index };
+    let (start, end) = (from_end(start), from_end(end));
+    match step {
+        0 => Err("a step of 0 leads nowhere".to_owned()),
+        1.. => {
+            let step = usize::try_from(step).unwrap_or(usize::MAX);
+            Ok((start.clamp(0, size)..end.clamp(0, size)).step_by(step).map(|index| index as usize).collect())
+        }
+        _ => {
+            let step = usize::try_from(step.unsigned_abs()).unwrap_or(usize::MAX);
+            let (start, end) = (start.clamp(-1, size - 1), end.clamp(-1, size - 1));
+            Ok((end + 1..=start).rev().step_by(step).map(|index| index as usize).collect())
+        }
+    }
+}
+
 /// The first `D` sizes as an array; missing ones are 1.
 pub fn array<const D: usize>(sizes: &[usize]) -> [usize; D] {
     std::array::from_fn(|index| sizes.get(index).copied().unwrap_or(1))
@@ -80,6 +112,23 @@ mod tests {
             assert!(axis(wrong, 4).is_err());
         }
         assert!(axes(&[1, -1], 2).is_err());
+    }
+
+    #[test]
+    fn slices_are_those_of_numpy() {
+        for (start, end, step, expected) in [
+            (0, 5, 1, &[0, 1, 2, 3, 4][..]),
+            (-3, i64::MAX, 1, &[2, 3, 4]),
+            (1, -1, 2, &[1, 3]),
+            (-1, i64::MIN, -1, &[4, 3, 2, 1, 0]),
+            (9, 0, -2, &[4, 2]),
+            (3, 3, 1, &[]),
+            (0, 5, i64::MAX, &[0]),
+            (4, -9, i64::MIN, &[4]),
+        ] {
+            assert_eq!(sliced(5, start, end, step).unwrap(), expected, "{start}:{end}:{step}");
+        }
+        assert!(sliced(5, 0, 5, 0).is_err());
     }
 
     #[test]

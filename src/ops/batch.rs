@@ -1,23 +1,86 @@
 //! Networks for any batch, whatever they were exported for.
 
+use std::collections::BTreeMap;
+
+use super::shape::reshaped;
 use super::{NodeView, OpError, Operator};
 use crate::graph::{Attribute, Constant, Graph, Shape, TensorId};
 
-/// Lets a reshape whose target begins with a batch of one image take any batch: 0 copies the input's first axis.
-pub fn free_batch(graph: &mut Graph, index: usize) {
+/// Shapes for two images, while a graph's nodes are gone through: they show where the batch is.
+pub struct Batches {
+    /// Per tensor that depends on an input; `None` where an operator does not take two images.
+    two: BTreeMap<TensorId, Option<Shape>>,
+}
+
+impl Batches {
+    pub fn new(graph: &Graph) -> Self {
+        let doubled = |id: &TensorId| {
+            let mut shape = graph.shape(*id).to_vec();
+            if let Some(batch) = shape.first_mut() {
+                *batch *= 2;
+            }
+            (*id, Some(shape))
+        };
+        Self { two: graph.inputs.iter().map(doubled).collect() }
+    }
+
+    /// Takes in node `index`, whose shapes have been inferred.
+    pub fn extend(&mut self, graph: &Graph, index: usize, operator: &dyn Operator) {
+        let node = &graph.nodes[index];
+        if !node.inputs.iter().flatten().any(|id| self.two.contains_key(id)) {
+            return;
+        }
+        let shape = |input: &Option<TensorId>| match input.map(|id| (id, self.two.get(&id))) {
+            None => Some(vec![]),
+            Some((_, Some(two))) => two.clone(),
+            Some((id, None)) => Some(graph.shape(id).to_vec()),
+        };
+        let inputs: Option<Vec<Shape>> = node.inputs.iter().map(shape).collect();
+        let outputs = inputs.and_then(|inputs| {
+            operator.shapes(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>()).ok()
+        });
+        for (place, id) in node.outputs.iter().enumerate() {
+            self.two.insert(*id, outputs.as_ref().and_then(|shapes| shapes.get(place).cloned()));
+        }
+    }
+
+    /// The only axis of a tensor that two images make longer.
+    fn axis(&self, graph: &Graph, id: TensorId) -> Option<usize> {
+        let (one, two) = (graph.shape(id), self.two.get(&id)?.as_ref()?);
+        let mut longer = (0..one.len()).filter(|axis| two.get(*axis) != Some(&one[*axis]));
+        longer.next().filter(|_| longer.next().is_none() && one.len() == two.len())
+    }
+}
+
+/// Lets a reshape that was exported for one image take any batch: the axis of the target that holds the batch copies
+/// the input's, or is what is left over.
+///
+/// The batch stays outermost in its axis, so that is the one before which the target has as many elements as the input
+/// has before its own.
+pub fn free_batch(graph: &mut Graph, index: usize, batches: &Batches) {
     let node = &graph.nodes[index];
     let (Some(Some(data)), Some(Some(target))) = (node.inputs.first(), node.inputs.get(1)) else { return };
-    let values = graph.constants.get(target).and_then(Constant::as_i64);
-    let Some(values) = values.filter(|values| values.first() == Some(&1)) else { return };
-    if node.op_type != "Reshape" || graph.shape(*data).first() != Some(&1) {
+    if node.op_type != "Reshape" {
         return;
     }
-    let zeros_are_sizes = node.attributes.get("allowzero") == Some(&Attribute::Int(1));
-    if zeros_are_sizes && values.contains(&0) {
+    let Some(values) = graph.constants.get(target).and_then(Constant::as_i64) else { return };
+    let Some(axis) = batches.axis(graph, *data) else { return };
+    let copies_zeros = node.attributes.get("allowzero") != Some(&Attribute::Int(1));
+    let one = graph.shape(*data);
+    let Ok(shape) = reshaped(one, values, copies_zeros) else { return };
+    let before: usize = one[..axis].iter().product();
+    let Some(place) = (0..shape.len()).find(|place| shape[..*place].iter().product::<usize>() == before) else {
+        return;
+    };
+    if values[place] == -1 || values[place] == 0 && place == axis {
         return;
     }
-    let mut freed = values.to_vec();
-    freed[0] = 0;
+    let copies = place == axis && shape[place] == one[axis] && (copies_zeros || !values.contains(&0));
+    let mut freed: Vec<i64> = match copies {
+        true => values.to_vec(),
+        false => shape.iter().map(|size| *size as i64).collect(),
+    };
+    freed[place] = if copies { 0 } else { -1 };
     retarget(graph, index, freed);
 }
 
@@ -91,7 +154,8 @@ pub fn check_batch(graph: &Graph, operators: &[Box<dyn Operator>]) -> Result<(),
             let one = graph.shape(*id);
             let doubled = one.first().map(|batch| batch * 2);
             let is_output = graph.outputs.contains(id) && depends[id.0];
-            if shape.len() != one.len() || is_output && shape.first().copied() != doubled {
+            let one_row = one.first() == Some(&1) && shape.first().copied() == doubled;
+            if shape.len() != one.len() || is_output && !one_row {
                 return Err(lost(&format!("two images give {shape:?}, one gives {one:?}")));
             }
             shapes[id.0] = shape;
@@ -135,6 +199,23 @@ mod tests {
             let output = reshape(&mut graph, image, &target);
             assert_eq!(shapes(graph, output), Ok(vec![1, 16]), "{batch} {target:?}");
         }
+    }
+
+    /// Attention as it is exported for one image: heads beside the batch, and the sequence first.
+    #[test]
+    fn a_batch_that_shares_its_axis_stays_outermost() {
+        let (mut graph, image) = image(1);
+        let perm = |perm: &[i64]| Attributes::from([("perm".into(), perm.to_vec().into())]);
+        let rows = reshape(&mut graph, image, &[1, 4, 4]);
+        let sequence = graph.add_node_with("Transpose", "sequence", [rows], perm(&[1, 0, 2]));
+        let heads = reshape(&mut graph, sequence, &[4, 2, 2]);
+        let heads = graph.add_node_with("Transpose", "heads", [heads], perm(&[1, 0, 2]));
+        let flat = reshape(&mut graph, heads, &[1, 16]);
+        assert_eq!(shapes(graph.clone(), flat), Ok(vec![1, 16]));
+        graph.outputs.push(flat);
+        infer(&mut graph).unwrap();
+        let targets: Vec<_> = graph.constants.values().filter_map(Constant::as_i64).collect();
+        assert!(targets.contains(&&[4, -1, 2][..]) && targets.contains(&&[-1, 16][..]), "{targets:?}");
     }
 
     #[test]

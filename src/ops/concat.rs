@@ -1,13 +1,14 @@
 //! Putting tensors together along an axis and taking them apart.
 
-use burn::tensor::Tensor;
-
-use super::axes::axis;
-use super::value::ElementWise;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::axes::{axis, sliced};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] = &["Concat", "Slice", "Split"];
+pub const OPERATORS: &[Support] = &[
+    Support::new("Concat", &[4, 11, 13]),
+    Support::new("Slice", &[1, 10, 11, 13]).limits("constant ranges that keep something"),
+    Support::new("Split", &[2, 11, 13, 18]).limits("constant sizes, none of them 0"),
+];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     match view.op_type() {
@@ -45,11 +46,13 @@ fn slice(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
         return Err(view.invalid("its starts, ends, axes and steps differ in number"));
     }
-    if steps.iter().any(|step| *step != 1) {
-        return Err(view.invalid(format!("only steps of 1 are supported, not {steps:?}")));
-    }
-    let ranges = axes.into_iter().zip(starts.into_iter().zip(ends)).collect();
-    Ok(Box::new(Slice { ranges }))
+    let ranges = (0..starts.len()).map(|index| Range {
+        axis: axes[index],
+        start: starts[index],
+        end: ends[index],
+        step: steps[index],
+    });
+    Ok(Box::new(Slice { ranges: ranges.collect() }))
 }
 
 /// ONNX `Concat` (4, 11, 13).
@@ -81,52 +84,50 @@ impl Operator for Concat {
     }
 }
 
-/// ONNX `Slice` (10, 11, 13) with steps of 1: per axis a start and an end, which are clamped to the axis.
+/// ONNX `Slice` (10, 11, 13).
 #[derive(Debug)]
 struct Slice {
-    ranges: Vec<(i64, (i64, i64))>,
+    ranges: Vec<Range>,
+}
+
+/// Indices from `start` to before `end`, both clamped to the axis.
+#[derive(Debug)]
+struct Range {
+    axis: i64,
+    start: i64,
+    end: i64,
+    step: i64,
 }
 
 impl Slice {
-    /// Per axis the first index and the number of those that are kept.
-    fn kept(&self, input: &[usize]) -> Result<Vec<(usize, usize)>, String> {
-        let mut kept: Vec<(usize, usize)> = input.iter().map(|size| (0, *size)).collect();
-        for (entry, (start, end)) in &self.ranges {
-            let axis = axis(*entry, input.len())?;
-            let size = input[axis] as i64;
-            let clamp = |index: i64| (if index < 0 { index.saturating_add(size) } else { index }).clamp(0, size);
-            let (start, end) = (clamp(*start), clamp(*end));
-            if start >= end {
+    /// Axes with the indices that are kept of them.
+    fn kept(&self, input: &[usize]) -> Result<Vec<(usize, Vec<usize>)>, String> {
+        let kept = self.ranges.iter().map(|range| {
+            let axis = axis(range.axis, input.len())?;
+            let indices = sliced(input[axis], range.start, range.end, range.step)?;
+            if indices.is_empty() {
                 return Err(format!("nothing is left of axis {axis} of {input:?}"));
             }
-            kept[axis] = (start as usize, (end - start) as usize);
-        }
-        Ok(kept)
+            Ok((axis, indices))
+        });
+        kept.collect()
     }
 }
 
 impl Operator for Slice {
     fn shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Shape>, String> {
-        Ok(vec![self.kept(inputs[0])?.into_iter().map(|(_, size)| size).collect()])
+        let mut shape = inputs[0].to_vec();
+        for (axis, indices) in self.kept(inputs[0])? {
+            shape[axis] = indices.len();
+        }
+        Ok(vec![shape])
     }
 
     fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
         let x = tensor(inputs, 0);
         // `shapes` has refused ranges that leave nothing.
         let kept = self.kept(&x.dims()).unwrap_or_default();
-        kept.into_iter().enumerate().fold(x, |x, (axis, (start, size))| x.map(Narrow { axis, start, size })).into()
-    }
-}
-
-struct Narrow {
-    axis: usize,
-    start: usize,
-    size: usize,
-}
-
-impl ElementWise for Narrow {
-    fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        if x.dims()[self.axis] == self.size { x } else { x.narrow(self.axis, self.start, self.size) }
+        kept.into_iter().fold(x, |x, (axis, indices)| x.select(axis, &indices)).into()
     }
 }
 
@@ -139,21 +140,36 @@ struct Split {
 }
 
 impl Split {
-    /// The axis, and the sizes of all parts along it; equal ones where none are given, the last one smaller.
     fn sizes(&self, input: &[usize]) -> Result<(usize, Vec<usize>), String> {
-        let axis = axis(self.axis, input.len())?;
-        let whole = input[axis];
-        let fail = || format!("axis {axis} of {input:?} does not split into {} such parts", self.parts);
-        let sizes: Option<Vec<usize>> = match &self.sizes {
-            Some(sizes) => sizes.iter().map(|size| usize::try_from(*size).ok()).collect(),
-            None => {
-                let part = whole.div_ceil(self.parts.max(1));
-                Some((0..self.parts).map(|index| part.min(whole.saturating_sub(index * part))).collect())
-            }
-        };
-        let sizes = sizes.ok_or_else(fail)?;
-        let fits = sizes.len() == self.parts && sizes.iter().sum::<usize>() == whole && !sizes.contains(&0);
-        if fits { Ok((axis, sizes)) } else { Err(fail()) }
+        let (axis, sizes) = split_sizes(self.axis, self.sizes.as_deref(), self.parts, input)?;
+        if sizes.contains(&0) { Err(format!("a part of {sizes:?} is empty")) } else { Ok((axis, sizes)) }
+    }
+}
+
+/// The axis of `Split`, and the sizes of all parts along it; equal ones where none are given, the last one smaller.
+///
+/// # Errors
+///
+/// The axis does not split into such parts.
+pub fn split_sizes(
+    along: i64,
+    sizes: Option<&[i64]>,
+    parts: usize,
+    input: &[usize],
+) -> Result<(usize, Vec<usize>), String> {
+    let axis = axis(along, input.len())?;
+    let whole = input[axis];
+    let sizes: Option<Vec<usize>> = match sizes {
+        Some(sizes) => sizes.iter().map(|size| usize::try_from(*size).ok()).collect(),
+        None => {
+            let part = whole.div_ceil(parts.max(1));
+            Some((0..parts).map(|index| part.min(whole.saturating_sub(index * part))).collect())
+        }
+    };
+    let sum = |sizes: &[usize]| sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size));
+    match sizes {
+        Some(sizes) if sizes.len() == parts && sum(&sizes) == Some(whole) => Ok((axis, sizes)),
+        _ => Err(format!("axis {axis} of {input:?} does not split into {parts} such parts")),
     }
 }
 
@@ -174,7 +190,7 @@ impl Operator for Split {
         let (axis, sizes) = self.sizes(&x.dims()).unwrap_or_default();
         let mut start = 0;
         let parts = sizes.into_iter().map(|size| {
-            let part = x.clone().map(Narrow { axis, start, size });
+            let part = x.clone().narrow(axis, start, size);
             start += size;
             part
         });
@@ -203,6 +219,8 @@ mod tests {
             (x("Slice").ints(&[1]).ints(&[3]).ints(&[1]), &[2.0, 3.0][..]),
             (x("Slice").ints(&[-2]).ints(&[i64::MAX]).ints(&[-1]), &[3.0, 4.0]),
             (x("Slice").ints(&[0, 0]).ints(&[1, 1]), &[1.0]),
+            (x("Slice").ints(&[0]).ints(&[4]).ints(&[1]).ints(&[2]), &[1.0, 3.0]),
+            (x("Slice").ints(&[-1]).ints(&[i64::MIN]).ints(&[1]).ints(&[-3]), &[4.0, 1.0]),
             (x("Slice").opset(9).with("starts", vec![1]).with("ends", vec![-1]).with("axes", vec![1]), &[2.0, 3.0]),
         ] {
             assert_close(&test.run().1, expected);
@@ -227,6 +245,7 @@ mod tests {
     fn gradients_are_those_of_differences() {
         NodeTest::new("Concat").noise(&[2, 2, 2]).noise(&[2, 1, 2]).with("axis", 1).check_gradients();
         NodeTest::new("Slice").noise(&[2, 4]).ints(&[1]).ints(&[3]).ints(&[1]).check_gradients();
+        NodeTest::new("Slice").noise(&[2, 5]).ints(&[-1]).ints(&[0]).ints(&[1]).ints(&[-2]).check_gradients();
         NodeTest::new("Split").noise(&[2, 4]).ints(&[1, 3]).with("axis", 1).outputs(2).check_gradients();
     }
 
@@ -235,7 +254,7 @@ mod tests {
         for (test, reason) in [
             (x("Concat").noise(&[2, 2]).with("axis", 1), "differ outside axis 1"),
             (x("Concat"), "'axis' is missing"),
-            (x("Slice").ints(&[0]).ints(&[4]).ints(&[1]).ints(&[2]), "only steps of 1"),
+            (x("Slice").ints(&[0]).ints(&[4]).ints(&[1]).ints(&[0]), "a step of 0"),
             (x("Slice").ints(&[3]).ints(&[2]).ints(&[1]), "nothing is left of axis 1"),
             (x("Split").ints(&[1, 1]).with("axis", 1).outputs(2), "does not split"),
             (x("Split").with("axis", 1).with("num_outputs", 3).outputs(2), "num_outputs is 3"),

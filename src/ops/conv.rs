@@ -4,10 +4,10 @@ use burn::tensor::{Tensor, ops::ConvOptions};
 
 use super::kernels::conv2d;
 use super::window::Window;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, optional, tensor};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] = &["Conv"];
+pub const OPERATORS: &[Support] = &[Support::new("Conv", &[1, 11, 22]).limits("height and width (2-D)")];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["X", "W"], 1, 1)?;

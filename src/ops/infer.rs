@@ -1,7 +1,9 @@
 //! Shapes and costs of a whole graph, by its operators' own rules.
 
-use super::batch::free_batch;
-use super::fold::fold;
+use std::collections::VecDeque;
+
+use super::batch::{Batches, free_batch};
+use super::known::Known;
 use super::upgrade::upgrade;
 use super::{NodeView, OpError, Operator, read};
 use crate::graph::{Graph, MAX_RANK, OPSET, elements};
@@ -9,40 +11,44 @@ use crate::graph::{Graph, MAX_RANK, OPSET, elements};
 /// Reads every node's operator, and fills in the shapes of all tensors (for one image) and the MACs of all nodes.
 ///
 /// On the way nodes are brought to operator set [`OPSET`], what is known before a network runs (shapes, integers made
-/// from them) becomes constant, and reshapes that were exported for a batch of one image take any batch. The operators
-/// that are returned are those of the graph's nodes, in their order.
+/// from them) becomes constant, quantisation is left out, and reshapes that were exported for a batch of one image take
+/// any batch. Weights stay as they are, and so do the nodes that change them. The operators that are returned are those
+/// of the graph's nodes, in their order.
 ///
 /// # Errors
 ///
 /// The first node whose operator is not supported or whose inputs do not fit. All operators are looked up before
 /// any shape is computed, so an unsupported one is reported whatever else is wrong.
 pub fn infer(graph: &mut Graph) -> Result<Vec<Box<dyn Operator>>, OpError> {
-    let supported = super::supported();
     for node in &graph.nodes {
-        if !supported.contains(&node.op_type.as_str()) || !node.domain.is_empty() {
+        if !node.domain.is_empty() || !super::supports(&node.op_type) {
             return Err(NodeView::new(graph, node).unsupported());
         }
     }
     drop_unread_outputs(graph);
-    let computed = graph.depends_on_input();
+    let mut known = Known::new(graph);
+    let mut batches = Batches::new(graph);
     let mut operators = Vec::with_capacity(graph.nodes.len());
-    let mut index = 0;
-    while index < graph.nodes.len() {
+    let mut pending = VecDeque::from(std::mem::take(&mut graph.nodes));
+    while let Some(mut node) = pending.pop_front() {
+        known.follow(&mut node);
+        graph.nodes.push(node);
+        let index = graph.nodes.len() - 1;
         upgrade(graph, index);
-        if let Some(constant) = fold(graph, &graph.nodes[index]) {
-            let output = graph.nodes.remove(index).outputs[0];
-            graph.tensors[output.0].shape = Some(constant.shape.clone());
-            graph.constants.insert(output, constant);
+        // Of a node that became several, the later ones wait their turn.
+        for node in graph.nodes.drain(index + 1..).rev() {
+            pending.push_front(node);
+        }
+        if known.take(graph, index) {
             continue;
         }
-        let data = graph.nodes[index].inputs.first().copied().flatten();
-        if data.is_some_and(|data| computed.get(data.0).copied().unwrap_or(true)) {
-            free_batch(graph, index);
-        }
-        operators.push(infer_node(graph, index)?);
-        index += 1;
+        known.arguments(graph, index);
+        free_batch(graph, index, &batches);
+        let operator = infer_node(graph, index)?;
+        batches.extend(graph, index, operator.as_ref());
+        operators.push(operator);
     }
-    drop_unread_constants(graph);
+    known.drop_unread(graph);
     graph.opset = graph.opset.max(OPSET);
     Ok(operators)
 }
@@ -83,15 +89,6 @@ fn drop_unread_outputs(graph: &mut Graph) {
             node.outputs.pop();
         }
     }
-}
-
-/// Takes away integer constants that nobody reads any more.
-fn drop_unread_constants(graph: &mut Graph) {
-    let consumers = graph.consumers();
-    let outputs = &graph.outputs;
-    graph.constants.retain(|id, constant| {
-        constant.as_f32().is_some() || !consumers[id.0].is_empty() || outputs.contains(id)
-    });
 }
 
 #[cfg(test)]
@@ -155,11 +152,11 @@ mod tests {
     fn an_operator_that_is_not_supported_is_reported_first() {
         let (mut graph, image) = image(1);
         let broken = reshape(&mut graph, image, &[5]);
-        graph.add_node("Einsum", "late", [broken]);
+        graph.add_node("Loop", "late", [broken]);
         let error = infer(&mut graph).unwrap_err().to_string();
-        assert!(error.contains("node 'late' uses operator Einsum (opset 17)"), "{error}");
+        assert!(error.contains("node 'late' uses operator Loop (opset 17)"), "{error}");
         let (mut graph, image) = self::image(1);
-        graph.add_node("Gather", "picked", [image, image]);
+        graph.add_node("Range", "counted", [image, image, image]);
         assert!(matches!(infer(&mut graph), Err(OpError::Unsupported { .. })));
         let (mut graph, image) = self::image(1);
         graph.add_node("Relu", "foreign", [image]);

@@ -6,10 +6,10 @@ use burn::tensor::ops::ConvOptions;
 use super::axes::{broadcast, broadcasts_to};
 use super::kernels::conv2d;
 use super::value::Binary;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, optional, tensor};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] = &["Gemm", "MatMul"];
+pub const OPERATORS: &[Support] = &[Support::new("Gemm", &[7, 9, 11, 13]), Support::new("MatMul", &[1, 9, 13])];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     if view.op_type() == "MatMul" {

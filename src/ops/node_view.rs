@@ -46,11 +46,20 @@ impl<'a> NodeView<'a> {
     ///
     /// Names the input or output that does not fit.
     pub fn signature(&self, required: &[&str], optional: usize, outputs: usize) -> Result<(), OpError> {
-        for (index, name) in required.iter().enumerate() {
-            if !self.has_input(index) {
-                return Err(self.invalid(format!("input '{name}' is missing")));
-            }
+        for (index, name) in required.iter().enumerate().filter(|(index, _)| self.has_input(*index)) {
             self.floats(index, name)?;
+        }
+        self.given(required, optional, outputs)
+    }
+
+    /// Checks the number of inputs and outputs as [`NodeView::signature`] does, whatever the inputs hold.
+    ///
+    /// # Errors
+    ///
+    /// Names the input or output that does not fit.
+    pub fn given(&self, required: &[&str], optional: usize, outputs: usize) -> Result<(), OpError> {
+        if let Some((_, name)) = required.iter().enumerate().find(|(index, _)| !self.has_input(*index)) {
+            return Err(self.invalid(format!("input '{name}' is missing")));
         }
         let most = required.len() + optional;
         if self.inputs() > most {
@@ -116,6 +125,21 @@ impl<'a> NodeView<'a> {
         match self.constant(index).and_then(Constant::as_f32) {
             Some([value]) => Ok(Some(*value)),
             _ => Err(self.invalid(format!("input '{name}' must be a constant float"))),
+        }
+    }
+
+    /// Input `index` as constant floats, `None` where it is left out or empty.
+    ///
+    /// # Errors
+    ///
+    /// The input is computed at run time, or not of floats.
+    pub fn floats_input(&self, index: usize, name: &str) -> Result<Option<Vec<f32>>, OpError> {
+        if !self.has_input(index) {
+            return Ok(None);
+        }
+        match self.constant(index).and_then(Constant::as_f32) {
+            Some(values) => Ok(Some(values.to_vec()).filter(|values| !values.is_empty())),
+            None => Err(self.invalid(format!("input '{name}' must be constant floats"))),
         }
     }
 

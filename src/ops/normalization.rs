@@ -3,10 +3,11 @@
 use burn::tensor::Tensor;
 
 use super::kernels::batch_norm_train;
-use super::{BatchStatistics, Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::{BatchStatistics, Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] = &["BatchNormalization"];
+pub const OPERATORS: &[Support] =
+    &[Support::new("BatchNormalization", &[7, 9, 14, 15]).limits("exported for inference; `spatial` 1")];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["X", "scale", "B", "mean", "var"], 0, 1)?;

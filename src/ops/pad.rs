@@ -4,10 +4,11 @@ use burn::tensor::{Tensor, ops::PadMode};
 
 use super::axes::axis;
 use super::value::ElementWise;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] = &["Pad"];
+pub const OPERATORS: &[Support] = &[Support::new("Pad", &[2, 11, 13, 18, 19, 21, 23, 24, 25])
+    .limits("constant, edge and reflect; constant amounts of at least 0")];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["data"], 3, 1)?;

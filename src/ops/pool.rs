@@ -6,10 +6,15 @@ use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 
 use super::kernels::{conv2d, max_pool2d};
 use super::window::Window;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] = &["AveragePool", "MaxPool"];
+pub const OPERATORS: &[Support] = &[
+    Support::new("AveragePool", &[7, 10, 11, 19, 22])
+        .limits("height and width (2-D); padding smaller than the window"),
+    Support::new("MaxPool", &[1, 8, 10, 11, 12, 22])
+        .limits("height and width (2-D); padding smaller than the window; no indices"),
+];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["X"], 0, 1)?;

@@ -1,19 +1,40 @@
-//! Means, sums and maxima over whole axes.
+//! Reductions over whole axes.
 
 use burn::tensor::Tensor;
 
 use super::axes::{array, axes};
 use super::value::ElementWise;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] =
-    &["GlobalAveragePool", "GlobalMaxPool", "ReduceMax", "ReduceMean", "ReduceSum"];
+const AXES: &str = "constant axes";
+
+pub const OPERATORS: &[Support] = &[
+    Support::new("GlobalAveragePool", &[1, 22]),
+    Support::new("GlobalMaxPool", &[1, 22]),
+    Support::new("ReduceL1", &[1, 11, 13, 18]).limits(AXES),
+    Support::new("ReduceL2", &[1, 11, 13, 18]).limits(AXES),
+    Support::new("ReduceLogSum", &[1, 11, 13, 18, 28]).limits(AXES),
+    Support::new("ReduceLogSumExp", &[1, 11, 13, 18, 28]).limits(AXES),
+    Support::new("ReduceMax", &[1, 11, 12, 13, 18, 20]).limits(AXES),
+    Support::new("ReduceMean", &[1, 11, 13, 18]).limits(AXES),
+    Support::new("ReduceMin", &[1, 11, 12, 13, 18, 20]).limits(AXES),
+    Support::new("ReduceProd", &[1, 11, 13, 18]).limits(AXES),
+    Support::new("ReduceSum", &[1, 11, 13]).limits(AXES),
+    Support::new("ReduceSumSquare", &[1, 11, 13, 18]).limits(AXES),
+];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     let kind = match view.op_type() {
         "GlobalAveragePool" | "ReduceMean" => Kind::Mean,
+        "ReduceL1" => Kind::L1,
+        "ReduceL2" => Kind::L2,
+        "ReduceLogSum" => Kind::LogSum,
+        "ReduceLogSumExp" => Kind::LogSumExp,
+        "ReduceMin" => Kind::Min,
+        "ReduceProd" => Kind::Product,
         "ReduceSum" => Kind::Sum,
+        "ReduceSumSquare" => Kind::SumSquare,
         _ => Kind::Max,
     };
     if view.op_type().starts_with("Global") {
@@ -33,9 +54,16 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
 
 #[derive(Debug)]
 enum Kind {
+    L1,
+    L2,
+    LogSum,
+    LogSumExp,
     Max,
     Mean,
+    Min,
+    Product,
     Sum,
+    SumSquare,
 }
 
 #[derive(Debug)]
@@ -46,7 +74,7 @@ enum Over {
     Axes(Vec<i64>),
 }
 
-/// ONNX `GlobalAveragePool` and `GlobalMaxPool` (1, 22), `ReduceMean`, `ReduceSum` and `ReduceMax` (11, 13, 18, 20).
+/// ONNX `GlobalAveragePool` and `GlobalMaxPool` (1, 22), and all of `Reduce…` (11, 13, 18, 20, 28).
 #[derive(Debug)]
 struct Reduce {
     kind: Kind,
@@ -99,11 +127,26 @@ struct JoinedReduce<'a> {
 impl ElementWise for JoinedReduce<'_> {
     fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let x = x.reshape(array::<D>(&self.joined.shape));
-        self.joined.axes.iter().fold(x, |x, axis| match self.kind {
-            Kind::Max => x.max_dim(*axis),
-            Kind::Mean => x.mean_dim(*axis),
-            Kind::Sum => x.sum_dim(*axis),
-        })
+        let over = |x: Tensor<D>, each: fn(Tensor<D>, usize) -> Tensor<D>| {
+            self.joined.axes.iter().fold(x, |x, axis| each(x, *axis))
+        };
+        let sum = |x: Tensor<D>| over(x, |x, axis| x.sum_dim(axis));
+        match self.kind {
+            Kind::L1 => sum(x.abs()),
+            Kind::L2 => sum(x.clone() * x).sqrt(),
+            Kind::LogSum => sum(x).log(),
+            // Shifted by the largest value: the exponentials do not overflow.
+            Kind::LogSumExp => {
+                let largest = over(x.clone().detach(), |x, axis| x.max_dim(axis));
+                sum((x - largest.clone()).exp()).log() + largest
+            }
+            Kind::Max => over(x, |x, axis| x.max_dim(axis)),
+            Kind::Mean => over(x, |x, axis| x.mean_dim(axis)),
+            Kind::Min => over(x, |x, axis| x.min_dim(axis)),
+            Kind::Product => over(x, |x, axis| x.prod_dim(axis)),
+            Kind::Sum => sum(x),
+            Kind::SumSquare => sum(x.clone() * x),
+        }
     }
 }
 
@@ -150,6 +193,13 @@ mod tests {
             (reduce("ReduceMean").ints(&[-1, 1]), vec![1, 1, 2, 1], &[4.0, 7.0]),
             (reduce("ReduceMax").ints(&[1]), vec![1, 1, 2, 3], &[6.0, 7.0, 8.0, 9.0, 10.0, 11.0]),
             (reduce("ReduceSum").ints(&[0, 2]), vec![1, 2, 1, 3], &[3.0, 5.0, 7.0, 15.0, 17.0, 19.0]),
+            (reduce("ReduceL1").ints(&[2, 3]).with("keepdims", 0), vec![1, 2], &[15.0, 51.0]),
+            (reduce("ReduceL2").ints(&[3]).with("keepdims", 0), vec![1, 2, 2], &[2.236068, 7.071068, 12.206556, 17.378147]),
+            (reduce("ReduceLogSum").ints(&[2, 3]).with("keepdims", 0), vec![1, 2], &[2.70805, 3.931826]),
+            (reduce("ReduceLogSumExp").ints(&[1, 3]).with("keepdims", 0), vec![1, 2], &[8.410083, 11.410083]),
+            (reduce("ReduceMin").ints(&[1, 2]), vec![1, 1, 1, 3], &[0.0, 1.0, 2.0]),
+            (reduce("ReduceProd").ints(&[3]).with("keepdims", 0), vec![1, 2, 2], &[0.0, 60.0, 336.0, 990.0]),
+            (reduce("ReduceSumSquare").ints(&[2, 3]).with("keepdims", 0), vec![1, 2], &[55.0, 451.0]),
             (reduce("ReduceMean"), vec![1, 1, 1, 1], &[5.5]),
             (reduce("ReduceSum").with("keepdims", 0), vec![], &[66.0]),
             (reduce("ReduceMean").opset(13).with("axes", vec![-2, -1]), vec![1, 2, 1, 1], &[2.5, 8.5]),
@@ -164,9 +214,13 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_differences() {
-        for op_type in ["ReduceMax", "ReduceMean", "ReduceSum"] {
+        for op_type in [
+            "ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum",
+            "ReduceSumSquare",
+        ] {
             NodeTest::new(op_type).noise(&[2, 3, 2, 2]).ints(&[1, 3]).check_gradients();
         }
+        NodeTest::new("ReduceLogSum").positive(&[2, 3, 2, 2]).ints(&[1, 3]).check_gradients();
         for op_type in ["GlobalAveragePool", "GlobalMaxPool"] {
             NodeTest::new(op_type).noise(&[2, 3, 2, 2]).check_gradients();
         }

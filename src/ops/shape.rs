@@ -1,12 +1,17 @@
 //! Operators that change a tensor's shape and none of its values.
 
-use super::axes::{array, axes, axis};
-use super::value::ElementWise;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::axes::{axes, axis};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::{Shape, elements};
-use burn::tensor::Tensor;
 
-pub const OPERATORS: &[&str] = &["Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze"];
+pub const OPERATORS: &[Support] = &[
+    Support::new("Flatten", &[1, 9, 11, 13, 21, 23, 24, 25]),
+    Support::new("Reshape", &[5, 13, 14, 19, 21, 23, 24, 25])
+        .limits("a target that is constant, or computed from shapes"),
+    Support::new("Squeeze", &[1, 11, 13, 21, 23, 24, 25]).limits("constant axes"),
+    Support::new("Transpose", &[1, 13, 21, 23, 24, 25]),
+    Support::new("Unsqueeze", &[1, 11, 13, 21, 23, 24, 25]).limits("constant axes"),
+];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     Ok(match view.op_type() {
@@ -84,7 +89,12 @@ impl Reshape {
     }
 }
 
-fn reshaped(input: &[usize], target: &[i64], copy_zeros: bool) -> Result<Shape, String> {
+/// The shape that `Reshape` gives.
+///
+/// # Errors
+///
+/// The target does not fit the number of elements.
+pub fn reshaped(input: &[usize], target: &[i64], copy_zeros: bool) -> Result<Shape, String> {
     let fail = |reason: &str| format!("the shape {input:?} does not become {target:?}: {reason}");
     let mut shape = Vec::with_capacity(target.len());
     let mut inferred = None;
@@ -150,15 +160,7 @@ impl Operator for Transpose {
         let x = tensor(inputs, 0);
         // `shapes` has refused orders that do not fit.
         let order = self.order(x.rank()).unwrap_or_default();
-        x.map(Permute(order)).into()
-    }
-}
-
-struct Permute(Vec<usize>);
-
-impl ElementWise for Permute {
-    fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        if self.0.len() == D { x.permute(array::<D>(&self.0)) } else { x }
+        x.permute(&order).into()
     }
 }
 

@@ -4,10 +4,11 @@ use burn::tensor::{Tensor, activation};
 
 use super::axes::axis;
 use super::value::ElementWise;
-use super::{Mode, NodeView, OpError, Operator, Outputs, Value, tensor};
+use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[&str] = &["LogSoftmax", "Softmax"];
+pub const OPERATORS: &[Support] =
+    &[Support::new("LogSoftmax", &[1, 11, 13]), Support::new("Softmax", &[1, 11, 13])];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["input"], 0, 1)?;

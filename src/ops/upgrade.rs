@@ -2,26 +2,36 @@
 //! form only and networks of different age can be joined.
 
 use super::axes::axis;
+use super::resize;
 use crate::graph::{Attribute, Attributes, Constant, Graph, Node, OPSET, TensorId};
 
 /// Upgrades node `index`, whose input shapes are known. It may become several nodes.
 ///
 /// What has changed between operator sets 7 and 18, beyond types and additions:
 /// - attributes became inputs: `Clip` (11), `Pad` (11), `Slice` (10), `Squeeze` and `Unsqueeze` (13), `Split` (13),
-///   `ReduceSum` (13), `ReduceMean` and `ReduceMax` (18), `Dropout` (12);
+///   `ReduceSum` (13), the other reductions (18), `Dropout` (12), the scales of `Upsample` (9), which became `Resize` (10);
 /// - `Softmax` and `LogSoftmax` (13) flattened their input before;
 /// - `BatchNormalization` (9) had `spatial`; `Split` (18) needs to know the number of its parts.
+///
+/// After it `GroupNormalization` (21) got a scale per channel instead of one per group. Casts to floats of another
+/// width become casts to float32, for that is what all floats are.
 pub fn upgrade(graph: &mut Graph, index: usize) {
-    if graph.opset >= OPSET || !graph.nodes[index].domain.is_empty() {
+    match graph.nodes[index].op_type.as_str() {
+        "BatchNormalization" => own_statistics(graph, index),
+        "Cast" => cast_to_float32(&mut graph.nodes[index]),
+        "GroupNormalization" if graph.opset < 21 => groups_as_instances(graph, index),
+        _ => {}
+    }
+    if graph.opset >= OPSET {
         return;
     }
     match graph.nodes[index].op_type.as_str() {
         "Clip" => to_inputs(graph, index, &["min", "max"]),
         "Pad" => to_inputs(graph, index, &["pads", "value"]),
         "Slice" => to_inputs(graph, index, &["starts", "ends", "axes"]),
-        "Squeeze" | "Unsqueeze" | "ReduceMean" | "ReduceMax" | "ReduceSum" => {
-            to_inputs(graph, index, &["axes"]);
-        }
+        "Resize" | "Upsample" => resize::upgrade(graph, index),
+        "Squeeze" | "Unsqueeze" => to_inputs(graph, index, &["axes"]),
+        reduction if reduction.starts_with("Reduce") => to_inputs(graph, index, &["axes"]),
         "Split" => {
             to_inputs(graph, index, &["split"]);
             let node = &mut graph.nodes[index];
@@ -43,6 +53,66 @@ pub fn upgrade(graph: &mut Graph, index: usize) {
         "Softmax" | "LogSoftmax" if graph.opset < 13 => flattening_softmax(graph, index),
         _ => {}
     }
+}
+
+/// Gives a node of batch normalisation running statistics of its own: those of equal values may be one constant in a
+/// file, but each layer keeps its own while it is trained.
+fn own_statistics(graph: &mut Graph, index: usize) {
+    let (before, node) = graph.nodes.split_at(index);
+    let taken: Vec<(usize, TensorId)> = [3, 4]
+        .into_iter()
+        .filter_map(|place| Some((place, node[0].inputs.get(place).copied().flatten()?)))
+        .filter(|(_, id)| {
+            let shares = |other: &Node| other.op_type == node[0].op_type && other.inputs.contains(&Some(*id));
+            graph.constants.contains_key(id) && before.iter().any(shares)
+        })
+        .collect();
+    for (place, id) in taken {
+        if let Some(constant) = graph.constants.get(&id).cloned() {
+            let name = graph.tensor(id).name.clone();
+            graph.nodes[index].inputs[place] = Some(graph.add_constant(&name, constant));
+        }
+    }
+}
+
+/// `TensorProto.DataType` codes of half, double and brain floats.
+const OTHER_FLOATS: [i64; 3] = [10, 11, 16];
+
+fn cast_to_float32(node: &mut Node) {
+    if let Some(Attribute::Int(to)) = node.attributes.get_mut("to")
+        && OTHER_FLOATS.contains(to)
+    {
+        *to = 1;
+    }
+}
+
+/// Each group of channels becomes an instance, whose channels are the groups.
+fn groups_as_instances(graph: &mut Graph, index: usize) {
+    let node = graph.nodes[index].clone();
+    let (Some(Some(x)), Some(Attribute::Int(groups))) = (node.inputs.first(), node.attributes.get("num_groups")) else {
+        return;
+    };
+    let shape = graph.shape(*x);
+    if shape.len() < 2 {
+        return;
+    }
+    let back: Vec<i64> = std::iter::once(0).chain(shape[1..].iter().map(|size| *size as i64)).collect();
+    let grouped = graph.add_tensor(&format!("{}/grouped", node.name), None);
+    let normalized = graph.add_tensor(&format!("{}/normalized", node.name), None);
+    let there = graph.add_constant(&format!("{}/groups", node.name), Constant::ints(vec![0, *groups, -1]));
+    let back = graph.add_constant(&format!("{}/shape", node.name), Constant::ints(back));
+    let epsilon = node.attributes.iter().filter(|(name, _)| *name == "epsilon");
+    let attributes: Attributes = epsilon.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut inputs = node.inputs.clone();
+    inputs[0] = Some(grouped);
+    graph.nodes.splice(
+        index..=index,
+        [
+            node_like(&node, "Reshape", Attributes::new(), vec![Some(*x), Some(there)], vec![grouped]),
+            node_like(&node, "InstanceNormalization", attributes, inputs, vec![normalized]),
+            node_like(&node, "Reshape", Attributes::new(), vec![Some(normalized), Some(back)], node.outputs.clone()),
+        ],
+    );
 }
 
 /// Turns attributes into constant inputs, from input 1 on in the order of `names`.

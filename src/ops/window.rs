@@ -54,7 +54,7 @@ impl Window {
     }
 
     /// Length of the window along `axis`, gaps included.
-    fn extent(&self, axis: usize) -> usize {
+    pub fn extent(&self, axis: usize) -> usize {
         self.dilation[axis] * (self.kernel[axis] - 1) + 1
     }
 
@@ -83,6 +83,14 @@ impl Window {
         // A window that would start behind the input, in the padding at its end, is left out.
         let one_more = self.ceil_mode && !room.is_multiple_of(stride) && floor * stride < input + begin;
         Ok(floor + usize::from(one_more))
+    }
+
+    /// The padding that is written in the node, if it is not automatic.
+    pub fn explicit_padding(&self) -> Option<[(usize, usize); 2]> {
+        match self.padding {
+            Padding::Explicit(pads) => Some(pads),
+            Padding::Same { .. } => None,
+        }
     }
 
     /// Padding at begin and end of height and width, as the node declares it.
