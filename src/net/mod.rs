@@ -1,6 +1,7 @@
 //! Networks that run: a graph, its operators, and its weights as a burn module.
 
 mod error;
+mod layout;
 mod prepare;
 mod read;
 mod task;

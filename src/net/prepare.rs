@@ -1,5 +1,6 @@
 //! Networks made alike before they are joined: pixels from 0 to 255 in, logits out.
 
+use super::layout::channels_first;
 use super::weight::FIXED;
 use super::{NetError, NetworkOptions, Pixels, Task, read_tasks};
 use crate::graph::{Constant, Graph, TensorId};
@@ -28,6 +29,10 @@ pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Resu
     ops::rewrite_batch(&mut graph);
     let operators = ops::infer(&mut graph)?;
     ops::check_batch(&graph, &operators)?;
+    if let Some(turned) = channels_first(&graph) {
+        graph = turned;
+        ops::infer(&mut graph)?;
+    }
     let input = image_input(&graph)?;
     let (mut tasks, pixels) = read_tasks(&graph, options, file_name)?;
     let mut softmax = false;

@@ -22,21 +22,37 @@ const TRAINABLE: &[(&str, &[usize])] = &[
     ("Add", &[0, 1]),
     ("BatchNormalization", &[1, 2]),
     ("Conv", &[1, 2]),
+    ("ConvTranspose", &[1, 2]),
+    ("Einsum", &[0, 1, 2]),
     ("Gemm", &[0, 1, 2]),
+    ("GroupNormalization", &[1, 2]),
+    ("InstanceNormalization", &[1, 2]),
+    ("LayerNormalization", &[1, 2]),
     ("MatMul", &[0, 1]),
     ("PRelu", &[1]),
+    ("RMSNormalization", &[1]),
 ];
+
+/// Operators that only move a weight, or change its type.
+const MOVES: &[&str] =
+    &["Cast", "Concat", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"];
 
 /// A path segment in a constant's name that keeps it from being trained, such as a resampling matrix.
 pub const FIXED: &str = "fixed";
 
-/// For every tensor of `graph` whether it is a weight that training may change.
+/// For every tensor of `graph` whether it is a weight that training may change, be it read as it is or moved before.
 pub fn trainable(graph: &Graph) -> Vec<bool> {
     let mut trainable = vec![false; graph.tensors.len()];
-    for node in &graph.nodes {
-        let positions =
-            TRAINABLE.iter().find(|(op, _)| *op == node.op_type).map_or(&[][..], |(_, list)| list);
-        for id in positions.iter().filter_map(|position| node.inputs.get(*position).copied().flatten()) {
+    for node in graph.nodes.iter().rev() {
+        let read = |(op_type, places): &(&str, &'static [usize])| (*op_type == node.op_type).then_some(*places);
+        let moved = MOVES.contains(&node.op_type.as_str()) && node.outputs.iter().any(|id| trainable[id.0]);
+        let places = match TRAINABLE.iter().find_map(read) {
+            Some(places) => places.to_vec(),
+            None if moved && node.op_type == "Concat" => (0..node.inputs.len()).collect(),
+            None if moved => vec![0],
+            None => continue,
+        };
+        for id in places.into_iter().filter_map(|place| node.inputs.get(place).copied().flatten()) {
             let fixed = graph.tensor(id).name.split('/').any(|segment| segment == FIXED);
             trainable[id.0] = !fixed;
         }

@@ -13,7 +13,13 @@ pub struct Batches {
 }
 
 impl Batches {
+    /// The batch is the first axis of the first input, and of others that look alike.
     pub fn new(graph: &Graph) -> Self {
+        let image = graph.inputs.first().map_or(&[][..], |id| graph.shape(*id));
+        let alike = graph.inputs.iter().filter(|id| {
+            let shape = graph.shape(**id);
+            shape.len() == image.len() && shape.first() == image.first()
+        });
         let doubled = |id: &TensorId| {
             let mut shape = graph.shape(*id).to_vec();
             if let Some(batch) = shape.first_mut() {
@@ -21,7 +27,7 @@ impl Batches {
             }
             (*id, Some(shape))
         };
-        Self { two: graph.inputs.iter().map(doubled).collect() }
+        Self { two: alike.map(doubled).collect() }
     }
 
     /// Takes in node `index`, whose shapes have been inferred.
@@ -81,20 +87,20 @@ pub fn free_batch(graph: &mut Graph, index: usize, batches: &Batches) {
         false => shape.iter().map(|size| *size as i64).collect(),
     };
     freed[place] = if copies { 0 } else { -1 };
-    retarget(graph, index, freed);
+    retarget(graph, index, 1, freed);
 }
 
-/// Gives a reshape a target of its own: others may read the old one.
-fn retarget(graph: &mut Graph, index: usize, target: Vec<i64>) {
+/// Gives a node a shape of its own as input `place`: others may read the old one.
+fn retarget(graph: &mut Graph, index: usize, place: usize, target: Vec<i64>) {
     let name = format!("{}/shape", graph.nodes[index].name);
     let id = graph.add_constant(&name, Constant::ints(target));
     let node = &mut graph.nodes[index];
-    node.inputs[1] = Some(id);
+    node.inputs[place] = Some(id);
     node.attributes.remove("allowzero");
 }
 
 /// Makes a network that was exported for a fixed batch of several images one for a single image: its inputs of 4 axes
-/// get a first axis of 1, and reshapes to that batch copy it. To be called before [`infer`].
+/// get a first axis of 1, and so do shapes that begin with that batch. To be called before [`infer`].
 pub fn rewrite_batch(graph: &mut Graph) {
     let Some(&input) = graph.inputs.iter().find(|id| graph.shape(**id).len() == 4) else { return };
     let batch = graph.shape(input)[0];
@@ -111,20 +117,24 @@ pub fn rewrite_batch(graph: &mut Graph) {
     let depends = graph.depends_on_input();
     for index in 0..graph.nodes.len() {
         let node = &graph.nodes[index];
-        let (Some(Some(data)), Some(Some(target))) = (node.inputs.first(), node.inputs.get(1)) else {
+        let Some((_, place)) = TARGETS.iter().find(|(op_type, _)| *op_type == node.op_type) else { continue };
+        let (Some(Some(data)), Some(Some(target))) = (node.inputs.first(), node.inputs.get(*place)) else {
             continue;
         };
         let values = graph.constants.get(target).and_then(Constant::as_i64);
         if let Some([first, rest @ ..]) = values
-            && node.op_type == "Reshape"
             && depends[data.0]
             && *first == batch as i64
+            && !node.attributes.contains_key("axes")
         {
-            let freed = std::iter::once(0).chain(rest.iter().copied()).collect();
-            retarget(graph, index, freed);
+            let freed = std::iter::once(1).chain(rest.iter().copied()).collect();
+            retarget(graph, index, *place, freed);
         }
     }
 }
+
+/// Operators whose input at this place is a shape that may begin with the batch.
+const TARGETS: &[(&str, usize)] = &[("Expand", 1), ("Reshape", 1), ("Resize", 3)];
 
 /// Checks that an inferred network takes any batch: with two images every operator accepts its inputs, and every
 /// output that depends on them has two rows instead of one.

@@ -34,6 +34,7 @@ pub fn infer(graph: &mut Graph) -> Result<Vec<Box<dyn Operator>>, OpError> {
         known.follow(&mut node);
         graph.nodes.push(node);
         let index = graph.nodes.len() - 1;
+        known.arguments(graph, index);
         upgrade(graph, index);
         // Of a node that became several, the later ones wait their turn.
         for node in graph.nodes.drain(index + 1..).rev() {
@@ -42,7 +43,6 @@ pub fn infer(graph: &mut Graph) -> Result<Vec<Box<dyn Operator>>, OpError> {
         if known.take(graph, index) {
             continue;
         }
-        known.arguments(graph, index);
         free_batch(graph, index, &batches);
         let operator = infer_node(graph, index)?;
         batches.extend(graph, index, operator.as_ref());

@@ -8,9 +8,11 @@ use crate::graph::{Attribute, Constant, Graph, Node, TensorId};
 /// The most values that all results together may have.
 const BUDGET: usize = 1 << 25;
 
-/// Operators on floats whose results are no floats, or are the weights that their input stands for.
-const NO_FLOATS: &[&str] = &[
-    "ArgMax", "DequantizeLinear", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "NonZero", "Shape", "Size",
+/// Operators that are computed from weights too: their results are no floats, or the weights that an input stands for,
+/// or they never run.
+const ALWAYS: &[&str] = &[
+    "ArgMax", "DequantizeLinear", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Mod", "NonZero", "Range",
+    "Shape", "Size",
 ];
 
 /// Inputs that operators want to be constant, from this position on.
@@ -60,12 +62,11 @@ impl Known {
                 graph.nodes.truncate(index);
                 return true;
             }
-            if node.op_type != "QuantizeLinear" {
+            if node.op_type == "DequantizeLinear" {
                 node.op_type = "Identity".to_owned();
                 node.attributes.clear();
                 node.inputs.truncate(1);
             }
-            return false;
         }
         let node = &graph.nodes[index];
         let weighs = |id: &TensorId| {
@@ -73,8 +74,10 @@ impl Known {
             constant.is_some_and(|constant| constant.len() > 1) && !self.computed.contains(id)
         };
         let to_floats = node.op_type != "Cast" || node.attributes.get("to") == Some(&Attribute::Int(1));
-        let gives_floats = to_floats && !NO_FLOATS.contains(&node.op_type.as_str());
-        if gives_floats && node.inputs.iter().flatten().any(weighs) {
+        let first = node.inputs.first().copied().flatten().and_then(|id| graph.constants.get(&id));
+        let of_integers = node.op_type != "Where" && first.is_some_and(|constant| constant.as_f32().is_none());
+        let runs = to_floats && !of_integers && !ALWAYS.contains(&node.op_type.as_str());
+        if runs && node.inputs.iter().flatten().any(weighs) {
             return false;
         }
         let find = |position: usize| graph.constants.get(node.inputs.get(position)?.as_ref()?).cloned();

@@ -25,6 +25,7 @@ use std::fmt::Debug;
 
 pub use batch::{check_batch, rewrite_batch};
 pub use error::OpError;
+pub use host::permuted;
 pub use infer::infer;
 pub use node_view::NodeView;
 pub use support::{Gradient, Support};

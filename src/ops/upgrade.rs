@@ -20,6 +20,7 @@ pub fn upgrade(graph: &mut Graph, index: usize) {
         "BatchNormalization" => own_statistics(graph, index),
         "Cast" => cast_to_float32(&mut graph.nodes[index]),
         "GroupNormalization" if graph.opset < 21 => groups_as_instances(graph, index),
+        "Resize" | "Upsample" => resize::upgrade(graph, index),
         _ => {}
     }
     if graph.opset >= OPSET {
@@ -29,7 +30,6 @@ pub fn upgrade(graph: &mut Graph, index: usize) {
         "Clip" => to_inputs(graph, index, &["min", "max"]),
         "Pad" => to_inputs(graph, index, &["pads", "value"]),
         "Slice" => to_inputs(graph, index, &["starts", "ends", "axes"]),
-        "Resize" | "Upsample" => resize::upgrade(graph, index),
         "Squeeze" | "Unsqueeze" => to_inputs(graph, index, &["axes"]),
         reduction if reduction.starts_with("Reduce") => to_inputs(graph, index, &["axes"]),
         "Split" => {

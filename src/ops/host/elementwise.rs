@@ -27,11 +27,25 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
             Some(bools(x.shape.clone(), x.as_bool()?.iter().map(|flag| !flag)))
         }
         "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" => compare(op_type, args),
+        "Clip" => {
+            let x = args.input(0)?;
+            let bound = |index: usize, default: i64| match args.input(index) {
+                None => Some(default),
+                Some(bound) => bound.as_i64()?.first().copied(),
+            };
+            let (low, high) = (bound(1, i64::MIN)?, bound(2, i64::MAX)?);
+            let values = x.as_i64()?.iter().map(|value| (*value).max(low).min(high));
+            Some(Constant { shape: x.shape.clone(), ..Constant::ints(values.collect::<Vec<_>>()) })
+        }
         "Where" => choose(args),
         "Mod" => {
             let [a, b] = pair(args)?;
             let truncates = args.int("fmod", 0)? != 0;
-            numbers(&a, &b, |a, b| Some(if truncates { a % b } else { a - b * (a / b).floor() }), |a, b| {
+            let of_floats = |a: f32, b: f32| {
+                let rest = a % b;
+                if !truncates && rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+            };
+            numbers(&a, &b, |a, b| Some(of_floats(a, b)), |a, b| {
                 let rest = a.checked_rem(b)?;
                 Some(if !truncates && rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
             })

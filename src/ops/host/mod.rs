@@ -11,6 +11,7 @@ mod movement;
 mod reduce;
 
 pub use arguments::Arguments;
+pub use movement::permuted;
 
 use super::Support;
 use crate::graph::{Constant, Graph, Node};

@@ -201,7 +201,8 @@ fn non_zero(x: &Constant) -> Option<Constant> {
 }
 
 fn range(args: &Arguments) -> Option<Constant> {
-    if let (&[start], &[limit], &[delta]) = (args.ints(0)?, args.ints(1)?, args.ints(2)?) {
+    if let (Some(&[start]), Some(&[limit]), Some(&[step])) = (args.ints(0), args.ints(1), args.ints(2)) {
+        let delta = step;
         let room = i128::from(limit) - i128::from(start);
         let (room, delta) = if delta < 0 { (-room, -i128::from(delta)) } else { (room, i128::from(delta)) };
         if delta == 0 {
@@ -209,7 +210,6 @@ fn range(args: &Arguments) -> Option<Constant> {
         }
         let count = usize::try_from((room + delta - 1).div_euclid(delta).max(0)).ok()?;
         args.room(&vec![count])?;
-        let step = args.ints(2)?[0];
         return Some(Constant::ints((0..count as i64).map(|index| start + index * step).collect::<Vec<_>>()));
     }
     let float = |index: usize| args.input(index)?.as_f32()?.first().copied();
@@ -286,7 +286,13 @@ fn transpose(args: &Arguments) -> Option<Constant> {
         }
         Some(_) => return None,
     };
+    permuted(x, &order)
+}
+
+/// A constant with its axes in another order: axis `index` of the result is axis `order[index]`.
+pub fn permuted(x: &Constant, order: &[usize]) -> Option<Constant> {
     let steps = strides(&x.shape);
-    let shape: Shape = order.iter().map(|axis| x.shape[*axis]).collect();
-    take(x, &shape, positions(&shape, |index| index.iter().zip(&order).map(|(index, axis)| index * steps[*axis]).sum()))
+    let shape: Shape = order.iter().map(|axis| x.shape.get(*axis).copied()).collect::<Option<_>>()?;
+    let at = |index: &[usize]| index.iter().zip(order).map(|(index, axis)| index * steps[*axis]).sum();
+    take(x, &shape, positions(&shape, at))
 }

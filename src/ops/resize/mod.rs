@@ -116,7 +116,9 @@ fn lengths(
     };
     if let Some(scales) = scales {
         let pairs = named.iter().zip(scales.iter().map(|scale| f64::from(*scale)));
-        return pairs.map(|(axis, scale)| checked(scale, (input[*axis] as f64 * scale).floor())).collect();
+        // In float32, as runtimes do: 5 × 2.6 is 13.
+        let size = |axis: usize, scale: f64| f64::from((input[axis] as f32 * scale as f32).floor());
+        return pairs.map(|(axis, scale)| checked(scale, size(*axis, scale))).collect();
     }
     let sizes = sizes.unwrap_or_default();
     let ratios = || named.iter().zip(sizes).map(|(axis, size)| *size as f64 / input[*axis] as f64);
@@ -205,8 +207,8 @@ impl Resize {
     }
 }
 
-/// Brings `Upsample` and `Resize` of operator set 10 to today's form, and what TensorFlow's converter called
-/// `tf_half_pixel_for_nn` to its equal.
+/// Brings `Upsample` and `Resize` of operator set 10 to today's form, leaves out empty inputs, and turns what TensorFlow's converter called
+/// `tf_half_pixel_for_nn` into its equal.
 pub fn upgrade(graph: &mut Graph, index: usize) {
     let upsample = graph.nodes[index].op_type == "Upsample";
     if upsample || graph.opset < 11 {
@@ -219,13 +221,25 @@ pub fn upgrade(graph: &mut Graph, index: usize) {
             }
             _ => node.inputs.get(1).copied().flatten(),
         };
+        let values = scales.and_then(|id| graph.constants.get(&id)).and_then(Constant::as_f32).unwrap_or_default();
+        let rounding = match (values.iter().any(|scale| *scale < 1.0), values.iter().any(|scale| *scale > 1.0)) {
+            (false, _) => "floor",
+            (true, false) => "ceil",
+            (true, true) => "floor where it grows, ceil where it shrinks",
+        };
         let node = &mut graph.nodes[index];
         node.inputs.truncate(1);
         node.inputs.extend([None, scales]);
-        let old = [("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor")];
+        let old = [("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", rounding)];
         node.attributes.extend(old.map(|(name, value)| (name.to_owned(), value.into())));
         if node.attributes.get("mode") == Some(&"bilinear".into()) {
             node.attributes.insert("mode".to_owned(), "linear".into());
+        }
+    }
+    // What was not needed had to be given as nothing at all.
+    for input in graph.nodes[index].inputs.iter_mut().skip(1) {
+        if input.and_then(|id| graph.constants.get(&id)).is_some_and(Constant::is_empty) {
+            *input = None;
         }
     }
     if graph.opset < OPSET {

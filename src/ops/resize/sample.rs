@@ -51,7 +51,7 @@ impl Sampling {
     pub fn rows(&self, from: usize, to: usize, scale: f64, region: Option<[f64; 2]>) -> Rows {
         let last = from as f64 - 1.0;
         let row = |index: usize| {
-            let position = self.position(index as f64, from as f64, to as f64, scale, region);
+            let position = f64::from(self.position(index as f32, from as f32, to as f32, scale as f32, region));
             if self.crops() && !(0.0..=last).contains(&position) {
                 return Vec::new();
             }
@@ -60,15 +60,16 @@ impl Sampling {
         Rows((0..to).map(row).collect())
     }
 
-    /// Source: the ONNX operator `Resize` (19), `coordinate_transformation_mode`.
-    fn position(&self, x: f64, from: f64, to: f64, scale: f64, region: Option<[f64; 2]>) -> f64 {
+    /// Source: the ONNX operator `Resize` (19), `coordinate_transformation_mode`. In float32, as runtimes compute it: which of
+    /// two neighbours is nearest may depend on the rounding.
+    fn position(&self, x: f32, from: f32, to: f32, scale: f32, region: Option<[f64; 2]>) -> f32 {
         let exact = scale * from;
         match self.coordinates {
             Coordinates::AlignCorners if exact == 1.0 => 0.0,
             Coordinates::AlignCorners => x * (from - 1.0) / (exact - 1.0),
             Coordinates::Asymmetric => x / scale,
             Coordinates::CropAndResize => {
-                let [start, end] = region.unwrap_or([0.0, 1.0]);
+                let [start, end] = region.unwrap_or([0.0, 1.0]).map(|edge| edge as f32);
                 let step = if exact == 1.0 { (end - start) / 2.0 } else { x * (end - start) / (exact - 1.0) };
                 (start + step) * (from - 1.0)
             }

@@ -39,6 +39,8 @@ fn older_forms_are_read() {
     ] {
         assert_close(&test.with("mode", "nearest").run().1, &[1.0, 1.0, 3.0, 3.0]);
     }
+    let shrink = NodeTest::new("Resize").opset(10).tensor(&[1, 4], &[1.0, 2.0, 3.0, 4.0]);
+    assert_close(&shrink.constant(Constant::f32(vec![2], vec![1.0, 0.6])).run().1, &[1.0, 3.0]);
     let tensorflow = resize(&[1.0, 2.0, 3.0, 4.0], 0.5, "nearest", "tf_half_pixel_for_nn").opset(11);
     assert_close(&tensorflow.with("nearest_mode", "floor").run().1, &[2.0, 4.0]);
 }
