@@ -120,7 +120,7 @@ fn compare(shape: &[usize], given: &[f32], expected: &Array, tolerance: f32) -> 
     let finite = expected.iter().filter(|value| value.is_finite());
     let largest = finite.fold(1e-3_f32, |largest, value| largest.max(value.abs()));
     let differs = |a: f32, b: f32| match b.is_finite() {
-        true => !((a - b).abs() <= tolerance * largest),
+        true => a.is_nan() || (a - b).abs() > tolerance * largest,
         false => !(a == b || a.is_nan() && b.is_nan()),
     };
     match given.iter().zip(&expected).find(|(a, b)| differs(**a, **b)) {

@@ -31,7 +31,8 @@ pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Resu
     ops::check_batch(&graph, &operators)?;
     if let Some(turned) = channels_first(&graph) {
         graph = turned;
-        ops::infer(&mut graph)?;
+        let operators = ops::infer(&mut graph)?;
+        ops::check_batch(&graph, &operators)?;
     }
     let input = image_input(&graph)?;
     let (mut tasks, pixels) = read_tasks(&graph, options, file_name)?;

@@ -34,8 +34,19 @@ const TRAINABLE: &[(&str, &[usize])] = &[
 ];
 
 /// Operators that only move a weight, or change its type.
-const MOVES: &[&str] =
-    &["Cast", "Concat", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"];
+const MOVES: &[&str] = &[
+    "Cast",
+    "Concat",
+    "Expand",
+    "Flatten",
+    "Gather",
+    "Identity",
+    "Reshape",
+    "Slice",
+    "Squeeze",
+    "Transpose",
+    "Unsqueeze",
+];
 
 /// A path segment in a constant's name that keeps it from being trained, such as a resampling matrix.
 pub const FIXED: &str = "fixed";
@@ -44,7 +55,8 @@ pub const FIXED: &str = "fixed";
 pub fn trainable(graph: &Graph) -> Vec<bool> {
     let mut trainable = vec![false; graph.tensors.len()];
     for node in graph.nodes.iter().rev() {
-        let read = |(op_type, places): &(&str, &'static [usize])| (*op_type == node.op_type).then_some(*places);
+        let read =
+            |(op_type, places): &(&str, &'static [usize])| (*op_type == node.op_type).then_some(*places);
         let moved = MOVES.contains(&node.op_type.as_str()) && node.outputs.iter().any(|id| trainable[id.0]);
         let places = match TRAINABLE.iter().find_map(read) {
             Some(places) => places.to_vec(),

@@ -249,7 +249,7 @@ mod tests {
             (activation("Gelu").with("approximate", "tanh"), [-0.00007, -0.158808, 0.0, 0.345714, 7.0]),
             (activation("Mish"), [-0.072592, -0.303401, 0.0, 0.375249, 6.999988]),
             (activation("Selu"), [-1.725899, -1.111331, 0.0, 0.525351, 7.354907]),
-            (activation("Softplus"), [0.01815, 0.313262, 0.693147, 0.974077, 7.000911]),
+            (activation("Softplus"), [0.01815, 0.313262, std::f32::consts::LN_2, 0.974077, 7.000911]),
             (activation("Softsign"), [-0.8, -0.5, 0.0, 0.333333, 0.875]),
             (activation("Swish").with("alpha", 2.0), [-0.001341, -0.119203, 0.0, 0.365529, 6.999994]),
             (activation("ThresholdedRelu").with("alpha", 0.5), [0.0, 0.0, 0.0, 0.0, 7.0]),

@@ -42,9 +42,8 @@ impl Batches {
             Some((id, None)) => Some(graph.shape(id).to_vec()),
         };
         let inputs: Option<Vec<Shape>> = node.inputs.iter().map(shape).collect();
-        let outputs = inputs.and_then(|inputs| {
-            operator.shapes(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>()).ok()
-        });
+        let outputs = inputs
+            .and_then(|inputs| operator.shapes(&inputs.iter().map(Vec::as_slice).collect::<Vec<_>>()).ok());
         for (place, id) in node.outputs.iter().enumerate() {
             self.two.insert(*id, outputs.as_ref().and_then(|shapes| shapes.get(place).cloned()));
         }
@@ -75,7 +74,8 @@ pub fn free_batch(graph: &mut Graph, index: usize, batches: &Batches) {
     let one = graph.shape(*data);
     let Ok(shape) = reshaped(one, values, copies_zeros) else { return };
     let before: usize = one[..axis].iter().product();
-    let Some(place) = (0..shape.len()).find(|place| shape[..*place].iter().product::<usize>() == before) else {
+    let Some(place) = (0..shape.len()).find(|place| shape[..*place].iter().product::<usize>() == before)
+    else {
         return;
     };
     if values[place] == -1 || values[place] == 0 && place == axis {

@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::host;
 use crate::graph::{Attribute, Constant, Graph, Node, TensorId};
 
-/// The most values that all results together may have.
+/// The most values that may be read and made in all, beyond the weights that are read once.
 const BUDGET: usize = 1 << 25;
 
 /// Operators that are computed from weights too: their results are no floats, or the weights that an input stands for,
 /// or they never run.
+#[rustfmt::skip]
 const ALWAYS: &[&str] = &[
     "ArgMax", "DequantizeLinear", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Mod", "NonZero", "Range",
     "Shape", "Size",
 ];
 
 /// Inputs that operators want to be constant, from this position on.
+#[rustfmt::skip]
 const ARGUMENTS: &[(&str, usize)] = &[
     ("Clip", 1), ("Expand", 1), ("Pad", 1), ("Reshape", 1), ("Resize", 1), ("Slice", 1), ("Split", 1), ("Tile", 1),
     ("Upsample", 1),
@@ -30,6 +32,7 @@ pub struct Known {
     computed: BTreeSet<TensorId>,
     /// Constants that were computed with.
     used: BTreeSet<TensorId>,
+    /// How many values may still be read and made.
     budget: usize,
 }
 
@@ -40,7 +43,13 @@ impl Known {
             aliases: BTreeMap::new(),
             computed: BTreeSet::new(),
             used: BTreeSet::new(),
-            budget: BUDGET,
+            budget: graph
+                .constants
+                .values()
+                .map(Constant::len)
+                .sum::<usize>()
+                .saturating_mul(4)
+                .saturating_add(BUDGET),
         }
     }
 
@@ -75,19 +84,15 @@ impl Known {
         };
         let to_floats = node.op_type != "Cast" || node.attributes.get("to") == Some(&Attribute::Int(1));
         let first = node.inputs.first().copied().flatten().and_then(|id| graph.constants.get(&id));
-        let of_integers = node.op_type != "Where" && first.is_some_and(|constant| constant.as_f32().is_none());
+        let of_integers =
+            node.op_type != "Where" && first.is_some_and(|constant| constant.as_f32().is_none());
         let runs = to_floats && !of_integers && !ALWAYS.contains(&node.op_type.as_str());
         if runs && node.inputs.iter().flatten().any(weighs) {
             return false;
         }
         let find = |position: usize| graph.constants.get(node.inputs.get(position)?.as_ref()?).cloned();
-        let Some(results) = host::compute(graph, node, find) else { return false };
+        let Some(results) = self.compute(graph, node, find) else { return false };
         if node.op_type != "DequantizeLinear" {
-            let size = results.iter().map(Constant::len).sum();
-            match self.budget.checked_sub(size) {
-                Some(left) => self.budget = left,
-                None => return false,
-            }
             self.computed.extend(&node.outputs);
         }
         self.used.extend(node.inputs.iter().flatten());
@@ -98,6 +103,21 @@ impl Known {
             graph.constants.insert(output, constant);
         }
         true
+    }
+
+    /// [`host::compute`], as long as there is budget for it.
+    fn compute(
+        &mut self,
+        graph: &Graph,
+        node: &Node,
+        find: impl Fn(usize) -> Option<Constant>,
+    ) -> Option<Vec<Constant>> {
+        let values = |constant: Option<Constant>| constant.as_ref().map_or(0, Constant::len);
+        let read: usize = (0..node.inputs.len()).map(|position| values(find(position))).sum();
+        self.budget = self.budget.checked_sub(read)?;
+        let results = host::compute(graph, node, find)?;
+        self.budget = self.budget.checked_sub(results.iter().map(Constant::len).sum())?;
+        Some(results)
     }
 
     /// Works out arguments of node `index` that its operator wants to be constant and that are computed from weights.
@@ -127,8 +147,7 @@ impl Known {
                 let id = node.inputs.get(position)?.as_ref()?;
                 graph.constants.get(id).or_else(|| values.get(id)).cloned()
             };
-            let results = host::compute(graph, node, find)?;
-            self.budget = self.budget.checked_sub(results.iter().map(Constant::len).sum())?;
+            let results = self.compute(graph, node, find)?;
             values.extend(node.outputs.iter().copied().zip(results));
         }
         values.remove(&target)
@@ -139,7 +158,8 @@ impl Known {
         let consumers = graph.consumers();
         let outputs = &graph.outputs;
         graph.constants.retain(|id, constant| {
-            let is_weight = constant.as_f32().is_some() && !self.computed.contains(id) && !self.used.contains(id);
+            let is_weight =
+                constant.as_f32().is_some() && !self.computed.contains(id) && !self.used.contains(id);
             is_weight || !consumers[id.0].is_empty() || outputs.contains(id)
         });
     }

@@ -88,7 +88,8 @@ struct Select<'a> {
 impl ElementWise for Select<'_> {
     fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let indices: Vec<i32> = self.indices.iter().map(|index| *index as i32).collect();
-        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [self.indices.len()]), &x.device());
+        let indices =
+            Tensor::<1, Int>::from_data(TensorData::new(indices, [self.indices.len()]), &x.device());
         x.select(self.axis, indices)
     }
 }

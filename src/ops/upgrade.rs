@@ -89,7 +89,9 @@ fn cast_to_float32(node: &mut Node) {
 /// Each group of channels becomes an instance, whose channels are the groups.
 fn groups_as_instances(graph: &mut Graph, index: usize) {
     let node = graph.nodes[index].clone();
-    let (Some(Some(x)), Some(Attribute::Int(groups))) = (node.inputs.first(), node.attributes.get("num_groups")) else {
+    let (Some(Some(x)), Some(Attribute::Int(groups))) =
+        (node.inputs.first(), node.attributes.get("num_groups"))
+    else {
         return;
     };
     let shape = graph.shape(*x);
@@ -110,7 +112,13 @@ fn groups_as_instances(graph: &mut Graph, index: usize) {
         [
             node_like(&node, "Reshape", Attributes::new(), vec![Some(*x), Some(there)], vec![grouped]),
             node_like(&node, "InstanceNormalization", attributes, inputs, vec![normalized]),
-            node_like(&node, "Reshape", Attributes::new(), vec![Some(normalized), Some(back)], node.outputs.clone()),
+            node_like(
+                &node,
+                "Reshape",
+                Attributes::new(),
+                vec![Some(normalized), Some(back)],
+                node.outputs.clone(),
+            ),
         ],
     );
 }

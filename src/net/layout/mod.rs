@@ -67,7 +67,8 @@ struct Layout {
 impl Layout {
     fn new(graph: &Graph) -> Self {
         let readers = graph.consumers().iter().map(Vec::len).collect();
-        let sizes = (0..graph.tensors.len()).map(|id| (TensorId(id), graph.shape(TensorId(id)).to_vec())).collect();
+        let sizes =
+            (0..graph.tensors.len()).map(|id| (TensorId(id), graph.shape(TensorId(id)).to_vec())).collect();
         let graph = Graph { nodes: Vec::new(), ..graph.clone() };
         Self { graph, turned: BTreeMap::new(), made: BTreeMap::new(), readers, sizes }
     }
@@ -95,7 +96,8 @@ impl Layout {
                         let source = *output;
                         // The tensor keeps its name, for it holds what it held, in another order.
                         if let Some(shape) = self.graph.tensors[output.0].shape.take() {
-                            self.sizes.insert(source, inverse(&order).iter().map(|axis| shape[*axis]).collect());
+                            self.sizes
+                                .insert(source, inverse(&order).iter().map(|axis| shape[*axis]).collect());
                         }
                         self.turned.insert(*output, Turned { source, order: order.clone() });
                     }
@@ -119,7 +121,9 @@ impl Layout {
         let rank = known.map_or_else(|| self.graph.shape(input).len(), |turned| turned.order.len());
         let order: Vec<usize> = match node.attributes.get("perm") {
             None => (0..rank).rev().collect(),
-            Some(Attribute::Ints(order)) => order.iter().map(|axis| usize::try_from(*axis).ok()).collect::<Option<_>>()?,
+            Some(Attribute::Ints(order)) => {
+                order.iter().map(|axis| usize::try_from(*axis).ok()).collect::<Option<_>>()?
+            }
             Some(_) => return None,
         };
         Some(match known {

@@ -74,7 +74,7 @@ fn dequantize(args: &Arguments) -> Option<Constant> {
     let value = |(index, value): (usize, &i64)| {
         let place = place(index);
         let zero = zeros.map_or(Some(0), |zeros| zeros.get(place).copied())?;
-        Some((value - zero) as f32 * scales.get(place)?)
+        Some(value.checked_sub(zero)? as f32 * scales.get(place)?)
     };
     let values: Option<Vec<f32>> = values.iter().enumerate().map(value).collect();
     Some(Constant::f32(x.shape.clone(), values?))

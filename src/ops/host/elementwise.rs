@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Arguments;
 use super::movement::{broadcast_positions, take};
+use super::{Arguments, OfFloats, OfInts};
 use crate::graph::{Constant, ConstantData, Shape};
 use crate::ops::axes::broadcast;
 
@@ -45,16 +45,22 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
                 let rest = a % b;
                 if !truncates && rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
             };
-            numbers(&a, &b, |a, b| Some(of_floats(a, b)), |a, b| {
-                let rest = a.checked_rem(b)?;
-                Some(if !truncates && rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
-            })
+            numbers(
+                &a,
+                &b,
+                |a, b| Some(of_floats(a, b)),
+                |a, b| {
+                    let rest = a.checked_rem(b)?;
+                    Some(if !truncates && rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
+                },
+            )
         }
         "Pow" => {
             let [a, b] = pair_of_numbers(args)?;
             match (&a.data, &b.data) {
                 (ConstantData::I64(_), ConstantData::F32(_)) => {
-                    let values = as_floats(&a)?.into_iter().zip(as_floats(&b)?).map(|(a, b)| a.powf(b) as i64);
+                    let values =
+                        as_floats(&a)?.into_iter().zip(as_floats(&b)?).map(|(a, b)| a.powf(b) as i64);
                     Some(Constant { shape: a.shape.clone(), ..Constant::ints(values.collect::<Vec<_>>()) })
                 }
                 (ConstantData::F32(_), ConstantData::I64(_)) => {
@@ -65,7 +71,7 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
             }
         }
         _ => {
-            let (of_floats, of_ints): (fn(f32, f32) -> f32, fn(i64, i64) -> Option<i64>) = match op_type {
+            let (of_floats, of_ints): (OfFloats, OfInts) = match op_type {
                 "Add" | "Sum" | "Mean" => (|a, b| a + b, i64::checked_add),
                 "Sub" => (|a, b| a - b, i64::checked_sub),
                 "Mul" => (|a, b| a * b, i64::checked_mul),
@@ -83,7 +89,10 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
             match (op_type, folded.as_f32()) {
                 ("Mean", Some(values)) => {
                     let count = args.all()?.len() as f32;
-                    Some(Constant::f32(folded.shape.clone(), values.iter().map(|x| x / count).collect::<Vec<_>>()))
+                    Some(Constant::f32(
+                        folded.shape.clone(),
+                        values.iter().map(|x| x / count).collect::<Vec<_>>(),
+                    ))
                 }
                 _ => Some(folded),
             }
@@ -204,7 +213,8 @@ fn compare(op_type: &str, args: &Arguments) -> Option<Constant> {
         "Less" => &[Less],
         _ => &[Less, Equal],
     };
-    let holds = |ordering: Option<std::cmp::Ordering>| ordering.is_some_and(|found| accepted.contains(&found));
+    let holds =
+        |ordering: Option<std::cmp::Ordering>| ordering.is_some_and(|found| accepted.contains(&found));
     let shape = a.shape.clone();
     Some(match (&a.data, &b.data) {
         (ConstantData::F32(a), ConstantData::F32(b)) => {

@@ -9,6 +9,7 @@ mod convert;
 mod elementwise;
 mod movement;
 mod reduce;
+mod selection;
 
 pub use arguments::Arguments;
 pub use movement::permuted;
@@ -33,9 +34,17 @@ pub const OPERATORS: &[Support] = &[
 /// than a hostile file would ask for.
 const GROWTH: usize = 1 << 20;
 
+/// A function of two floats, and the same of integers, which may overflow.
+type OfFloats = fn(f32, f32) -> f32;
+type OfInts = fn(i64, i64) -> Option<i64>;
+
 /// The constants that `node` yields from constant inputs, or from the shape of its input; `None` where it can't be
 /// known here. Floats are computed as the network would.
-pub fn compute(graph: &Graph, node: &Node, find: impl Fn(usize) -> Option<Constant>) -> Option<Vec<Constant>> {
+pub fn compute(
+    graph: &Graph,
+    node: &Node,
+    find: impl Fn(usize) -> Option<Constant>,
+) -> Option<Vec<Constant>> {
     if !node.domain.is_empty() {
         return None;
     }
@@ -59,7 +68,7 @@ pub fn compute(graph: &Graph, node: &Node, find: impl Fn(usize) -> Option<Consta
         .or_else(|| reduce::compute(op_type, &args));
     match single {
         Some(constant) => Some(vec![constant]),
-        None if op_type == "Split" => movement::split(&args, node.outputs.len()),
+        None if op_type == "Split" => selection::split(&args, node.outputs.len()),
         None => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Operators that only say where each value of the result comes from, whatever its type.
 
-use super::Arguments;
+use super::{Arguments, selection};
 use crate::graph::{Constant, ConstantData, Shape};
 use crate::ops::axes::{axes, axis, broadcast, strides};
 use crate::ops::shape::reshaped;
@@ -8,7 +8,7 @@ use crate::ops::shape::reshaped;
 /// `Shape` and `Size` of a tensor of this shape.
 pub fn shape(args: &Arguments, shape: &[usize]) -> Option<Constant> {
     if args.is("Size") {
-        let count = i64::try_from(shape.iter().product::<usize>()).ok()?;
+        let count = i64::try_from(crate::graph::elements(shape)?).ok()?;
         return Some(Constant { shape: vec![], ..Constant::ints(vec![count]) });
     }
     let start = clamp(args.int("start", 0)?, shape.len());
@@ -28,7 +28,8 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
         "Concat" => concat(args),
         "ConstantOfShape" => constant_of_shape(args),
         "Expand" => {
-            let target: Option<Shape> = args.ints(1)?.iter().map(|size| usize::try_from(*size).ok()).collect();
+            let target: Option<Shape> =
+                args.ints(1)?.iter().map(|size| usize::try_from(*size).ok()).collect();
             let x = args.input(0)?;
             let shape = broadcast(&[&x.shape, &target?]).ok()?;
             args.room(&shape)?;
@@ -37,20 +38,24 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
         "Flatten" => {
             let x = args.input(0)?;
             let split = args.int("axis", 1)?;
-            let split = if split == x.shape.len() as i64 { x.shape.len() } else { axis(split, x.shape.len()).ok()? };
+            let split = if split == x.shape.len() as i64 {
+                x.shape.len()
+            } else {
+                axis(split, x.shape.len()).ok()?
+            };
             let (rows, columns) = x.shape.split_at(split);
             Some(with_shape(x, vec![rows.iter().product(), columns.iter().product()]))
         }
-        "Gather" => gather(args),
+        "Gather" => selection::gather(args),
         "Identity" => args.input(0).cloned(),
-        "NonZero" => non_zero(args.input(0)?),
+        "NonZero" => selection::non_zero(args.input(0)?),
         "Range" => range(args),
         "Reshape" => {
             let x = args.input(0)?;
             let copy_zeros = args.int("allowzero", 0)? == 0;
             Some(with_shape(x, reshaped(&x.shape, args.ints(1)?, copy_zeros).ok()?))
         }
-        "Slice" => slice(args),
+        "Slice" => selection::slice(args),
         "Squeeze" => {
             let x = args.input(0)?;
             let gone = match args.list(1, "axes")? {
@@ -96,7 +101,7 @@ fn with_shape(x: &Constant, shape: Shape) -> Constant {
 }
 
 /// For every value of `shape` a position, from the index along each axis.
-fn positions(shape: &[usize], at: impl Fn(&[usize]) -> usize) -> Vec<usize> {
+pub fn positions(shape: &[usize], at: impl Fn(&[usize]) -> usize) -> Vec<usize> {
     let count = shape.iter().product();
     let mut index = vec![0; shape.len()];
     let mut positions = Vec::with_capacity(count);
@@ -142,7 +147,10 @@ fn concat(args: &Arguments) -> Option<Constant> {
     let widths: Vec<usize> = parts.iter().map(|part| part.shape[along..].iter().product()).collect();
     fn join<'a, T: Copy + 'a>(rows: usize, widths: &[usize], parts: Vec<&'a [T]>) -> std::sync::Arc<[T]> {
         let row = |row: usize| {
-            parts.iter().zip(widths).flat_map(move |(part, width)| part[row * width..(row + 1) * width].iter())
+            parts
+                .iter()
+                .zip(widths)
+                .flat_map(move |(part, width)| part[row * width..(row + 1) * width].iter())
         };
         (0..rows).flat_map(row).copied().collect()
     }
@@ -172,45 +180,18 @@ fn constant_of_shape(args: &Arguments) -> Option<Constant> {
     take(&value, &shape, vec![0; count])
 }
 
-fn gather(args: &Arguments) -> Option<Constant> {
-    let (x, indices) = (args.input(0)?, args.input(1)?);
-    let along = axis(args.int("axis", 0)?, x.shape.len()).ok()?;
-    let size = x.shape[along];
-    let chosen: Option<Vec<usize>> = indices.as_i64()?.iter().map(|entry| axis(*entry, size).ok()).collect();
-    let (chosen, inner) = (chosen?, x.shape[along + 1..].iter().product::<usize>());
-    let shape = [&x.shape[..along], &indices.shape, &x.shape[along + 1..]].concat();
-    args.room(&shape)?;
-    let rows: usize = x.shape[..along].iter().product();
-    let row = |row: usize| {
-        let chosen = chosen.iter();
-        chosen.flat_map(move |entry| (0..inner).map(move |column| (row * size + entry) * inner + column))
-    };
-    take(x, &shape, (0..rows).flat_map(row).collect())
-}
-
-fn non_zero(x: &Constant) -> Option<Constant> {
-    let flags: Vec<bool> = match &x.data {
-        ConstantData::F32(values) => values.iter().map(|value| *value != 0.0).collect(),
-        ConstantData::I64(values) => values.iter().map(|value| *value != 0).collect(),
-        ConstantData::Bool(values) => values.to_vec(),
-    };
-    let found: Vec<usize> = (0..flags.len()).filter(|position| flags[*position]).collect();
-    let along = strides(&x.shape).into_iter().zip(&x.shape);
-    let rows = along.flat_map(|(step, size)| found.iter().map(move |position| (position / step % size) as i64));
-    Some(Constant { shape: vec![x.shape.len(), found.len()], ..Constant::ints(rows.collect::<Vec<_>>()) })
-}
-
 fn range(args: &Arguments) -> Option<Constant> {
     if let (Some(&[start]), Some(&[limit]), Some(&[step])) = (args.ints(0), args.ints(1), args.ints(2)) {
-        let delta = step;
         let room = i128::from(limit) - i128::from(start);
-        let (room, delta) = if delta < 0 { (-room, -i128::from(delta)) } else { (room, i128::from(delta)) };
+        let (room, delta) = if step < 0 { (-room, -i128::from(step)) } else { (room, i128::from(step)) };
         if delta == 0 {
             return None;
         }
         let count = usize::try_from((room + delta - 1).div_euclid(delta).max(0)).ok()?;
         args.room(&vec![count])?;
-        return Some(Constant::ints((0..count as i64).map(|index| start + index * step).collect::<Vec<_>>()));
+        return Some(Constant::ints(
+            (0..count as i64).map(|index| start.wrapping_add(index.wrapping_mul(step))).collect::<Vec<_>>(),
+        ));
     }
     let float = |index: usize| args.input(index)?.as_f32()?.first().copied();
     let (start, limit, delta) = (float(0)?, float(1)?, float(2)?);
@@ -221,54 +202,13 @@ fn range(args: &Arguments) -> Option<Constant> {
     Some(Constant::f32(vec![count], values))
 }
 
-/// `Slice` with any steps but 0.
-fn slice(args: &Arguments) -> Option<Constant> {
-    let x = args.input(0)?;
-    let (starts, ends) = (args.list(1, "starts")??, args.list(2, "ends")??);
-    let along = args.list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
-    let steps = args.list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
-    if [ends.len(), along.len(), steps.len()] != [starts.len(); 3] {
-        return None;
-    }
-    let mut kept: Vec<Vec<usize>> = x.shape.iter().map(|size| (0..*size).collect()).collect();
-    for (index, entry) in along.iter().enumerate() {
-        let axis = axis(*entry, x.shape.len()).ok()?;
-        kept[axis] = crate::ops::axes::sliced(x.shape[axis], starts[index], ends[index], steps[index]).ok()?;
-    }
-    let shape: Shape = kept.iter().map(Vec::len).collect();
-    let steps = strides(&x.shape);
-    let at = |index: &[usize]| (0..shape.len()).map(|axis| kept[axis][index[axis]] * steps[axis]).sum();
-    take(x, &shape, positions(&shape, at))
-}
-
-/// The parts of `Split`.
-pub fn split(args: &Arguments, parts: usize) -> Option<Vec<Constant>> {
-    let x = args.input(0)?;
-    let (along, sizes) = crate::ops::concat::split_sizes(
-        args.int("axis", 0)?,
-        args.list(1, "split")?.as_deref(),
-        parts,
-        &x.shape,
-    )
-    .ok()?;
-    let steps = strides(&x.shape);
-    let mut start = 0;
-    let part = |size: usize| {
-        let mut shape = x.shape.clone();
-        shape[along] = size;
-        let offset = start * steps[along];
-        start += size;
-        let at = |index: &[usize]| offset + index.iter().zip(&steps).map(|(index, step)| index * step).sum::<usize>();
-        take(x, &shape, positions(&shape, at))
-    };
-    sizes.into_iter().map(part).collect()
-}
-
 fn tile(args: &Arguments) -> Option<Constant> {
     let x = args.input(0)?;
-    let repeats: Option<Vec<usize>> = args.ints(1)?.iter().map(|count| usize::try_from(*count).ok()).collect();
+    let repeats: Option<Vec<usize>> =
+        args.ints(1)?.iter().map(|count| usize::try_from(*count).ok()).collect();
     let repeats = repeats.filter(|repeats| repeats.len() == x.shape.len())?;
-    let shape: Option<Shape> = x.shape.iter().zip(&repeats).map(|(size, count)| size.checked_mul(*count)).collect();
+    let shape: Option<Shape> =
+        x.shape.iter().zip(&repeats).map(|(size, count)| size.checked_mul(*count)).collect();
     let shape = shape?;
     args.room(&shape)?;
     let steps = strides(&x.shape);

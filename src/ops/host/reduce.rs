@@ -1,7 +1,7 @@
 //! Sums, products and extremes of constants over whole axes.
 
-use super::Arguments;
 use super::movement::take;
+use super::{Arguments, OfFloats, OfInts};
 use crate::graph::{Constant, ConstantData, Shape};
 use crate::ops::axes::{axes, axis, strides};
 
@@ -9,7 +9,7 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
     if let "ArgMax" = op_type {
         return arg_max(args);
     }
-    let (of_floats, of_ints): (fn(f32, f32) -> f32, fn(i64, i64) -> Option<i64>) = match op_type {
+    let (of_floats, of_ints): (OfFloats, OfInts) = match op_type {
         "ReduceMax" => (f32::max, |a, b| Some(a.max(b))),
         "ReduceMin" => (f32::min, |a, b| Some(a.min(b))),
         "ReduceProd" => (|a, b| a * b, i64::checked_mul),
@@ -25,7 +25,11 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
     let groups = groups(&x.shape, &over);
     let shape = reduced(&x.shape, &over, args.int("keepdims", 1)? != 0);
     let count = over.iter().map(|axis| x.shape[*axis]).product::<usize>();
-    fn fold<T: Copy>(values: &[T], groups: &[Vec<usize>], with: impl Fn(T, T) -> Option<T>) -> Option<Vec<T>> {
+    fn fold<T: Copy>(
+        values: &[T],
+        groups: &[Vec<usize>],
+        with: impl Fn(T, T) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let group = |group: &Vec<usize>| {
             let mut values = group.iter().map(|position| values[*position]);
             let first = values.next()?;
@@ -62,7 +66,9 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
 
 fn reduced(shape: &[usize], over: &[usize], keep: bool) -> Shape {
     let sizes = shape.iter().enumerate();
-    sizes.filter_map(|(axis, size)| if over.contains(&axis) { keep.then_some(1) } else { Some(*size) }).collect()
+    sizes
+        .filter_map(|(axis, size)| if over.contains(&axis) { keep.then_some(1) } else { Some(*size) })
+        .collect()
 }
 
 /// For every value of the result the positions that it is made from.
@@ -89,7 +95,8 @@ fn arg_max(args: &Arguments) -> Option<Constant> {
     };
     let best = |group: &Vec<usize>| {
         let better = |best: usize, next: usize| {
-            let wins = floats[group[next]] > floats[group[best]] || last && floats[group[next]] == floats[group[best]];
+            let wins = floats[group[next]] > floats[group[best]]
+                || last && floats[group[next]] == floats[group[best]];
             if wins { next } else { best }
         };
         (0..group.len()).reduce(better).map(|index| index as i64)
