@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Graph, TensorId};
+use super::{Graph, Node, TensorId};
 
 /// Computing and storage cost of a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Cost {
 impl Graph {
     /// The whole graph's cost.
     pub fn cost(&self) -> Cost {
-        Cost { macs: self.nodes.iter().map(|node| node.macs).sum(), params: self.params() }
+        Cost { macs: total(self.nodes.iter()), params: self.params() }
     }
 
     fn params(&self) -> u64 {
@@ -41,6 +41,10 @@ impl Graph {
     /// MACs of the nodes that `tensor` depends on, for one image.
     pub fn macs_before(&self, tensor: TensorId) -> u64 {
         let needed = self.needed_nodes(&[tensor], &[]);
-        self.nodes.iter().zip(needed).filter(|(_, needed)| *needed).map(|(node, _)| node.macs).sum()
+        total(self.nodes.iter().zip(needed).filter(|(_, needed)| *needed).map(|(node, _)| node))
     }
+}
+
+fn total<'a>(nodes: impl Iterator<Item = &'a Node>) -> u64 {
+    nodes.fold(0, |macs, node| macs.saturating_add(node.macs))
 }

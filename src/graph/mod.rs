@@ -26,11 +26,10 @@ pub const MAX_RANK: usize = 6;
 /// The oldest ONNX operator set that inferred graphs follow: `ops::infer` brings older nodes to its form.
 pub const OPSET: i64 = 18;
 
-/// Number of elements of a shape; `None` above 2³¹, more than a browser's memory holds, whether or not another axis is
-/// empty.
+/// Number of elements of a shape; `None` above 2²⁸, a gigabyte of floats, whether or not another axis is empty.
 pub fn elements(shape: &[usize]) -> Option<usize> {
     let filled = shape.iter().try_fold(1usize, |product, size| product.checked_mul((*size).max(1)))?;
-    (filled <= 1 << 31).then(|| if shape.contains(&0) { 0 } else { filled })
+    (filled <= 1 << 28).then(|| if shape.contains(&0) { 0 } else { filled })
 }
 
 /// Names one tensor of one graph: an index into [`Graph::tensors`].

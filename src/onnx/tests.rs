@@ -88,6 +88,20 @@ fn the_batch_axis_is_written_free() {
     }
 }
 
+/// Exporters give two nodes one name; runtimes refuse such a file.
+#[test]
+fn nodes_are_written_under_names_of_their_own() {
+    let mut graph = rich();
+    let image = graph.inputs[0];
+    for name in ["twice", "twice_2", "other"] {
+        graph.add_node("Relu", name, [image]);
+        graph.nodes.last_mut().unwrap().name = if name == "other" { "twice" } else { name }.to_owned();
+    }
+    let written = read(&write(&graph).unwrap()).unwrap();
+    let names: Vec<&str> = written.nodes.iter().rev().take(3).map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["twice_3", "twice_2", "twice"]);
+}
+
 #[test]
 fn graphs_that_were_not_inferred_are_not_written() {
     let old = Graph { opset: 11, ..rich() };

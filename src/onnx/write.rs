@@ -1,6 +1,6 @@
 //! A graph to bytes.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use prost::Message;
 
@@ -45,7 +45,7 @@ pub fn write(graph: &Graph) -> Result<Vec<u8>, OnnxError> {
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(graph.opset) }],
         graph: Some(GraphProto {
             name: Some(graph.name.clone()),
-            node: graph.nodes.iter().map(|node| write_node(graph, node)).collect(),
+            node: write_nodes(graph),
             initializer: graph
                 .constants
                 .iter()
@@ -81,10 +81,29 @@ fn ir_version(opset: i64) -> i64 {
     }
 }
 
-fn write_node(graph: &Graph, node: &Node) -> NodeProto {
+/// Runtimes refuse two nodes of one name, so the later ones get a number.
+fn write_nodes(graph: &Graph) -> Vec<NodeProto> {
+    let mut taken: HashSet<String> = graph.nodes.iter().map(|node| node.name.clone()).collect();
+    let mut written: HashSet<&str> = HashSet::new();
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let named = graph.nodes.iter().map(|node| {
+        let mut name = node.name.clone();
+        if !written.insert(&node.name) {
+            let number = numbers.entry(&node.name).or_insert(1);
+            while !taken.insert(name.clone()) {
+                *number += 1;
+                name = format!("{}_{number}", node.name);
+            }
+        }
+        write_node(graph, node, name)
+    });
+    named.collect()
+}
+
+fn write_node(graph: &Graph, node: &Node, name: String) -> NodeProto {
     let input = node.inputs.iter().map(|id| id.map_or_else(String::new, |id| graph.tensor(id).name.clone()));
     NodeProto {
-        name: Some(node.name.clone()),
+        name: Some(name),
         op_type: Some(node.op_type.clone()),
         domain: Some(node.domain.clone()),
         input: input.collect(),

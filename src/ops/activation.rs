@@ -2,8 +2,8 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::kernels::clip;
 use super::axes::broadcasts_to;
+use super::kernels::clip;
 use super::value::{Binary, ElementWise};
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
@@ -57,10 +57,9 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
             "tanh" => Activation::GeluTanh,
             other => return Err(view.invalid(format!("approximate '{other}' is not known"))),
         },
-        "HardSigmoid" => Activation::HardSigmoid {
-            alpha: alpha(0.2)?,
-            beta: view.float("beta")?.unwrap_or(0.5).into(),
-        },
+        "HardSigmoid" => {
+            Activation::HardSigmoid { alpha: alpha(0.2)?, beta: view.float("beta")?.unwrap_or(0.5).into() }
+        }
         "HardSwish" => Activation::HardSwish,
         "LeakyRelu" => Activation::LeakyRelu { alpha: alpha(0.01)? },
         "Relu" => Activation::Relu,
@@ -147,7 +146,8 @@ impl ElementWise for &Activation {
             }
             Activation::GeluTanh => {
                 let cube = x.clone() * x.clone() * x.clone();
-                let inner = (x.clone() + cube.mul_scalar(0.044_715)).mul_scalar((2.0 / std::f64::consts::PI).sqrt());
+                let inner =
+                    (x.clone() + cube.mul_scalar(0.044_715)).mul_scalar((2.0 / std::f64::consts::PI).sqrt());
                 x.mul_scalar(0.5) * inner.tanh().add_scalar(1.0)
             }
             Activation::HardSigmoid { alpha, beta } => hard_sigmoid(x, alpha, beta),
@@ -262,8 +262,20 @@ mod tests {
     #[test]
     fn gradients_are_those_of_differences() {
         for op_type in [
-            "Celu", "Elu", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Relu", "Selu", "Sigmoid", "Softplus",
-            "Softsign", "Swish", "Tanh",
+            "Celu",
+            "Elu",
+            "Gelu",
+            "HardSigmoid",
+            "HardSwish",
+            "LeakyRelu",
+            "Mish",
+            "Relu",
+            "Selu",
+            "Sigmoid",
+            "Softplus",
+            "Softsign",
+            "Swish",
+            "Tanh",
         ] {
             NodeTest::new(op_type).noise(&[2, 3, 2]).check_gradients();
         }

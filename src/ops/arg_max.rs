@@ -7,8 +7,9 @@ use super::value::ElementWise;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[Support] =
-    &[Support::new("ArgMax", &[1, 11, 12, 13]).limits("at the end of a network; set aside when it is joined").zero_gradient()];
+pub const OPERATORS: &[Support] = &[Support::new("ArgMax", &[1, 11, 12, 13])
+    .limits("at the end of a network; set aside when it is joined")
+    .zero_gradient()];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["data"], 0, 1)?;

@@ -28,7 +28,9 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
             view.only(&["axis", "num_outputs"])?;
             let declared = view.int("num_outputs")?.unwrap_or(view.outputs() as i64);
             if declared != view.outputs() as i64 {
-                return Err(view.invalid(format!("num_outputs is {declared}, its outputs are {}", view.outputs())));
+                return Err(
+                    view.invalid(format!("num_outputs is {declared}, its outputs are {}", view.outputs()))
+                );
             }
             let sizes = view.ints_input(1, "split")?;
             Ok(Box::new(Split { axis: view.int("axis")?.unwrap_or(0), sizes, parts: view.outputs() }))
@@ -71,7 +73,7 @@ impl Operator for Concat {
             if !fits {
                 return Err(format!("the shapes {inputs:?} differ outside axis {axis}"));
             }
-            shape[axis] += other[axis];
+            shape[axis] = shape[axis].saturating_add(other[axis]);
         }
         Ok(vec![shape])
     }
@@ -221,7 +223,10 @@ mod tests {
             (x("Slice").ints(&[0, 0]).ints(&[1, 1]), &[1.0]),
             (x("Slice").ints(&[0]).ints(&[4]).ints(&[1]).ints(&[2]), &[1.0, 3.0]),
             (x("Slice").ints(&[-1]).ints(&[i64::MIN]).ints(&[1]).ints(&[-3]), &[4.0, 1.0]),
-            (x("Slice").opset(9).with("starts", vec![1]).with("ends", vec![-1]).with("axes", vec![1]), &[2.0, 3.0]),
+            (
+                x("Slice").opset(9).with("starts", vec![1]).with("ends", vec![-1]).with("axes", vec![1]),
+                &[2.0, 3.0],
+            ),
         ] {
             assert_close(&test.run().1, expected);
         }
@@ -232,7 +237,10 @@ mod tests {
         let parts = |test: NodeTest, count: usize| {
             test.outputs(count).run_all().into_iter().map(|(_, values)| values).collect::<Vec<_>>()
         };
-        assert_eq!(parts(x("Split").with("axis", 1).with("num_outputs", 2), 2), [vec![1.0, 2.0], vec![3.0, 4.0]]);
+        assert_eq!(
+            parts(x("Split").with("axis", 1).with("num_outputs", 2), 2),
+            [vec![1.0, 2.0], vec![3.0, 4.0]]
+        );
         assert_eq!(parts(x("Split").ints(&[1, 3]).with("axis", 1), 2), [vec![1.0], vec![2.0, 3.0, 4.0]]);
         let old = x("Split").opset(11).with("split", vec![3, 1]).with("axis", 1);
         assert_eq!(parts(old, 2), [vec![1.0, 2.0, 3.0], vec![4.0]]);

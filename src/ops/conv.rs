@@ -17,7 +17,9 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.only(&known)?;
     let &[_, _, height, width] = view.input_shape(1) else {
         let rank = view.input_shape(1).len();
-        return Err(view.invalid(format!("the weights have {rank} axes; only 2-D convolutions are supported")));
+        return Err(
+            view.invalid(format!("the weights have {rank} axes; only 2-D convolutions are supported"))
+        );
     };
     let groups = view.int("group")?.unwrap_or(1);
     let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
@@ -46,7 +48,8 @@ impl Operator for Conv {
         let &[filters, weight_channels, ..] = inputs[1] else {
             return Err(format!("the weights {:?} must have 4 axes", inputs[1]));
         };
-        if !filters.is_multiple_of(self.groups) || weight_channels.checked_mul(self.groups) != Some(channels) {
+        if !filters.is_multiple_of(self.groups) || weight_channels.checked_mul(self.groups) != Some(channels)
+        {
             return Err(format!(
                 "weights {:?} in {} groups do not fit an input of {channels} channels",
                 inputs[1], self.groups
@@ -58,7 +61,7 @@ impl Operator for Conv {
         {
             return Err(format!("the bias {bias:?} must hold {filters} values"));
         }
-        let [height, width] = self.window.output([height, width])?;
+        let [height, width] = self.window.output(channels, [height, width])?;
         Ok(vec![vec![batch, filters, height, width]])
     }
 
@@ -84,6 +87,7 @@ impl Operator for Conv {
 
 #[cfg(test)]
 mod tests {
+    use crate::graph::Constant;
     use crate::ops::testing::{NodeTest, assert_close};
 
     fn ones(count: usize) -> Vec<f32> {
@@ -161,6 +165,11 @@ mod tests {
             (conv().with("strides", vec![0, 1]), "'strides' holds 0"),
             (conv().with("strides", vec![2]), "1 spatial axes"),
             (conv().with("pads", vec![-1, 0, 0, 0]), "'pads' holds -1"),
+            (conv().with("pads", vec![30000; 4]).with("strides", vec![30000; 2]), "is too large"),
+            (
+                NodeTest::new("Conv").noise(&[1, 4, 6, 6]).constant(Constant::f32(vec![8, 4, 0, 3], vec![])),
+                "empty",
+            ),
             (conv().with("pads", vec![i64::MAX, 0, 0, 0]), "'pads' holds 9223372036854775807"),
             (conv().with("kernel_shape", vec![5, 5]), "differs from the weights' [3, 3]"),
             (conv().with("auto_pad", "SAME"), "auto_pad 'SAME' is not known"),

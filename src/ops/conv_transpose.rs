@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, module};
 
 use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
-use crate::graph::Shape;
+use crate::graph::{Shape, elements};
 
 pub const OPERATORS: &[Support] =
     &[Support::new("ConvTranspose", &[1, 11, 22]).limits("height and width (2-D)")];
@@ -21,7 +21,9 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.only(&known)?;
     let &[_, _, height, width] = view.input_shape(1) else {
         let rank = view.input_shape(1).len();
-        return Err(view.invalid(format!("the weights have {rank} axes; only 2-D convolutions are supported")));
+        return Err(
+            view.invalid(format!("the weights have {rank} axes; only 2-D convolutions are supported"))
+        );
     };
     let groups = view.int("group")?.unwrap_or(1);
     let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
@@ -36,7 +38,13 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     };
     let extra = pair("output_padding", 0)?.unwrap_or([0, 0]);
     let size = pair("output_shape", 1)?;
-    Ok(Box::new(ConvTranspose { window, groups, extra, size, odd_at_end: view.string("auto_pad")? == Some("SAME_UPPER") }))
+    Ok(Box::new(ConvTranspose {
+        window,
+        groups,
+        extra,
+        size,
+        odd_at_end: view.string("auto_pad")? == Some("SAME_UPPER"),
+    }))
 }
 
 /// ONNX `ConvTranspose` (1, 11, 22) over height and width.
@@ -61,7 +69,11 @@ struct ConvTranspose {
 impl ConvTranspose {
     /// Height and width of all that the windows reach, without `extra`.
     fn reach(&self, input: [usize; 2]) -> [usize; 2] {
-        [0, 1].map(|axis| input[axis].saturating_sub(1) * self.window.stride[axis] + self.window.extent(axis))
+        [0, 1].map(|axis| {
+            (input[axis].saturating_sub(1))
+                .saturating_mul(self.window.stride[axis])
+                .saturating_add(self.window.extent(axis))
+        })
     }
 
     /// Per axis how much of the reach is cut off at its begin, and how long the output is.
@@ -69,10 +81,10 @@ impl ConvTranspose {
         let reach = self.reach(input);
         let mut kept = [(0, 0); 2];
         for axis in 0..2 {
-            let whole = reach[axis] + self.extra[axis];
+            let whole = reach[axis].saturating_add(self.extra[axis]);
             let wanted = match (self.size, self.window.explicit_padding()) {
                 (Some(size), _) => Some(size[axis]),
-                (None, None) => Some(input[axis] * self.window.stride[axis]),
+                (None, None) => Some(input[axis].saturating_mul(self.window.stride[axis])),
                 (None, Some(_)) => None,
             };
             kept[axis] = match (wanted, self.window.explicit_padding()) {
@@ -113,6 +125,10 @@ impl Operator for ConvTranspose {
         {
             return Err(format!("the bias {bias:?} must hold {filters} values"));
         }
+        let reach = self.reach([height, width]);
+        if elements(&[batch, filters, reach[0], reach[1]]).is_none() {
+            return Err(format!("its windows reach {reach:?}, which is too large"));
+        }
         let [(_, height), (_, width)] = self.kept([height, width])?;
         Ok(vec![vec![batch, filters, height, width]])
     }
@@ -126,13 +142,8 @@ impl Operator for ConvTranspose {
         let x: Tensor<4> = tensor(inputs, 0).to_rank();
         let weight = tensor(inputs, 1).to_rank();
         let [_, _, height, width] = x.dims();
-        let options = ConvTransposeOptions::new(
-            self.window.stride,
-            [0, 0],
-            [0, 0],
-            self.window.dilation,
-            self.groups,
-        );
+        let options =
+            ConvTransposeOptions::new(self.window.stride, [0, 0], [0, 0], self.window.dilation, self.groups);
         let mut y = module::conv_transpose2d(x, weight, None, options);
         // `shapes` has refused padding that leaves nothing.
         let kept = self.kept([height, width]).unwrap_or([(0, 1); 2]);
@@ -194,8 +205,13 @@ mod tests {
         let test = || NodeTest::new("ConvTranspose").noise(&[2, 2, 3, 2]).noise(&[2, 3, 3, 2]).noise(&[3]);
         test().check_gradients();
         test().with("strides", vec![2, 2]).with("pads", vec![1, 0, 0, 1]).check_gradients();
-        let grouped = NodeTest::new("ConvTranspose").noise(&[1, 4, 2, 2]).noise(&[4, 1, 2, 2]).with("group", 2);
-        grouped.with("dilations", vec![2, 1]).with("output_padding", vec![1, 1]).with("strides", vec![2, 2]).check_gradients();
+        let grouped =
+            NodeTest::new("ConvTranspose").noise(&[1, 4, 2, 2]).noise(&[4, 1, 2, 2]).with("group", 2);
+        grouped
+            .with("dilations", vec![2, 1])
+            .with("output_padding", vec![1, 1])
+            .with("strides", vec![2, 2])
+            .check_gradients();
     }
 
     #[test]

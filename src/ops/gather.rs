@@ -15,9 +15,12 @@ const LIMIT: usize = 1 << 20;
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     let sizes = |name: &str| -> Result<Vec<usize>, OpError> {
-        let values = view.ints_input(1, name)?.ok_or_else(|| view.invalid(format!("input '{name}' is missing")))?;
+        let values =
+            view.ints_input(1, name)?.ok_or_else(|| view.invalid(format!("input '{name}' is missing")))?;
         let sizes = values.iter().map(|size| usize::try_from(*size).ok().filter(|size| *size <= LIMIT));
-        sizes.collect::<Option<_>>().ok_or_else(|| view.invalid(format!("{name} {values:?} is negative or too large")))
+        sizes
+            .collect::<Option<_>>()
+            .ok_or_else(|| view.invalid(format!("{name} {values:?} is negative or too large")))
     };
     view.signature(&["data"], 1, 1)?;
     match view.op_type() {
@@ -95,7 +98,8 @@ impl Gather {
     fn chosen(&self, input: &[usize]) -> Result<(usize, Vec<usize>), String> {
         let along = axis(self.axis, input.len())?;
         let chosen = self.indices.iter().map(|entry| {
-            axis(*entry, input[along]).map_err(|_| format!("there is no index {entry} on axis {along} of {input:?}"))
+            axis(*entry, input[along])
+                .map_err(|_| format!("there is no index {entry} on axis {along} of {input:?}"))
         });
         Ok((along, chosen.collect::<Result<_, _>>()?))
     }
@@ -114,7 +118,9 @@ impl Operator for Gather {
     fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
         let x = tensor(inputs, 0);
         let dims = x.dims();
-        let Ok((along, chosen)) = self.chosen(&dims) else { unreachable!("`shapes` has refused other indices") };
+        let Ok((along, chosen)) = self.chosen(&dims) else {
+            unreachable!("`shapes` has refused other indices")
+        };
         x.select(along, &chosen).reshape(&self.shape(&dims, along)).into()
     }
 }

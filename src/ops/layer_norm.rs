@@ -21,7 +21,8 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
         "GroupNormalization" => {
             view.signature(&["X", "scale", "bias"], 0, 1)?;
             view.only(&["epsilon", "num_groups", "stash_type"])?;
-            let groups = view.int("num_groups")?.ok_or_else(|| view.invalid("attribute 'num_groups' is missing"))?;
+            let groups =
+                view.int("num_groups")?.ok_or_else(|| view.invalid("attribute 'num_groups' is missing"))?;
             let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
             let groups = groups.ok_or_else(|| view.invalid("attribute 'num_groups' must be positive"))?;
             Ok(Box::new(PerChannel { groups: Some(groups), epsilon }))
@@ -87,15 +88,21 @@ impl Operator for PerChannel {
         let (batch, channels) = (dims[0], dims[1]);
         let groups = self.groups.unwrap_or(channels);
         let inner = dims[1..].iter().product::<usize>() / groups;
-        let [scale, bias] = [1, 2].map(|index| tensor(inputs, index).reshape(&[1, channels, 1]).to_rank::<3>());
-        let (centred, inverse, _) = standardised(x.reshape(&[batch, groups, inner]).to_rank::<3>(), true, self.epsilon);
+        let [scale, bias] =
+            [1, 2].map(|index| tensor(inputs, index).reshape(&[1, channels, 1]).to_rank::<3>());
+        let (centred, inverse, _) =
+            standardised(x.reshape(&[batch, groups, inner]).to_rank::<3>(), true, self.epsilon);
         let normal = (centred * inverse).reshape([batch, channels, inner * groups / channels]);
         Value::from(normal * scale + bias).reshape(&dims).into()
     }
 }
 
 /// The input, less its mean over the last axis where it is `centred`; one by its deviation; and its mean.
-fn standardised<const D: usize>(x: Tensor<D>, centred: bool, epsilon: f64) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
+fn standardised<const D: usize>(
+    x: Tensor<D>,
+    centred: bool,
+    epsilon: f64,
+) -> (Tensor<D>, Tensor<D>, Tensor<D>) {
     let mean = x.clone().mean_dim(D - 1);
     let x = if centred { x - mean.clone() } else { x };
     let variance = (x.clone() * x.clone()).mean_dim(D - 1);
@@ -137,7 +144,8 @@ impl Operator for Layer {
         let split = axis(self.axis, dims.len()).unwrap_or(0);
         let rows = elements(&dims[..split]).unwrap_or(1);
         let columns = elements(&dims[split..]).unwrap_or(1);
-        let (x, inverse, mean) = standardised(x.reshape(&[rows, columns]).to_rank::<2>(), self.centred, self.epsilon);
+        let (x, inverse, mean) =
+            standardised(x.reshape(&[rows, columns]).to_rank::<2>(), self.centred, self.epsilon);
         let normal = Value::from(x * inverse.clone()).reshape(&dims).zip(tensor(inputs, 1), Product);
         let normal = match optional(inputs, 2) {
             Some(bias) => normal.zip(bias, Plus),
@@ -223,7 +231,8 @@ mod tests {
         let [a, b] = [3.5_f32.sqrt(), 3.5_f32.sqrt()];
         let expected = [-2.0 / a, 0.0, -1.0 / a, 3.0 / a, -2.0 / b, 0.0, -1.0 / b, 3.0 / b];
         assert_close(&group.run().1, &expected);
-        let layer = parameters(NodeTest::new("LayerNormalization").tensor(&[4, 2], &X), &[1.0, 2.0], &[0.0, 1.0]);
+        let layer =
+            parameters(NodeTest::new("LayerNormalization").tensor(&[4, 2], &X), &[1.0, 2.0], &[0.0, 1.0]);
         assert_close(&layer.run().1, &[-1.0, 3.0, -1.0, 3.0, -1.0, 3.0, -1.0, 3.0]);
         let all = layer.outputs(3).run_all();
         assert_eq!(all[1], (vec![4, 1], vec![2.0, 4.0, 0.0, 2.0]));
@@ -263,7 +272,10 @@ mod tests {
         let x = |op_type: &str| NodeTest::new(op_type).noise(&[1, 4, 2]);
         for (test, reason) in [
             (x("InstanceNormalization").noise(&[3]).noise(&[4]), "do not fit 4 channels"),
-            (x("GroupNormalization").opset(21).noise(&[4]).noise(&[4]).with("num_groups", 3), "do not divide"),
+            (
+                x("GroupNormalization").opset(21).noise(&[4]).noise(&[4]).with("num_groups", 3),
+                "do not divide",
+            ),
             (x("LayerNormalization").noise(&[3]), "does not broadcast"),
             (x("LpNormalization").with("p", 3), "neither 1 nor 2"),
         ] {

@@ -168,7 +168,9 @@ impl Operator for Where {
         let [x, y] = [1, 2].map(|index| tensor(inputs, index));
         let dims = [condition.dims(), x.dims(), y.dims()];
         let shapes = [&dims[0][..], &dims[1], &dims[2]];
-        let Ok(shape) = broadcast(&shapes) else { unreachable!("`shapes` has refused operands that do not broadcast") };
+        let Ok(shape) = broadcast(&shapes) else {
+            unreachable!("`shapes` has refused operands that do not broadcast")
+        };
         let [condition, x, y] = [condition, x, y].map(|value| value.expand(&shape));
         x.zip(y, Choose(condition)).into()
     }

@@ -42,10 +42,14 @@ impl Operator for Lrn {
     fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
         let x: Tensor<4> = tensor(inputs, 0).to_rank();
         let channels = x.dims()[1];
-        let before = (self.size - 1) / 2;
-        let square = (x.clone() * x.clone()).pad([(0, 0), (before, self.size - 1 - before), (0, 0), (0, 0)], PadMode::Constant(0.0));
+        // There is nothing to sum beyond the first and the last channel.
+        let before = ((self.size - 1) / 2).min(channels - 1);
+        let after = (self.size / 2).min(channels - 1);
+        let square =
+            (x.clone() * x.clone()).pad([(0, 0), (before, after), (0, 0), (0, 0)], PadMode::Constant(0.0));
         let first = square.clone().narrow(1, 0, channels);
-        let sum = (1..self.size).fold(first, |sum, shift| sum + square.clone().narrow(1, shift, channels));
+        let sum =
+            (1..=before + after).fold(first, |sum, shift| sum + square.clone().narrow(1, shift, channels));
         let scale = sum.mul_scalar(self.alpha / self.size as f64).add_scalar(self.bias);
         Value::from(x / scale.powf_scalar(self.beta)).into()
     }
@@ -57,9 +61,19 @@ mod tests {
 
     #[test]
     fn neighbouring_channels_hold_a_channel_down() {
-        let x = || NodeTest::new("LRN").tensor(&[1, 4, 1, 1], &[1.0, 2.0, 3.0, 4.0]).with("alpha", 1.0).with("beta", 1.0);
+        let x = || {
+            NodeTest::new("LRN")
+                .tensor(&[1, 4, 1, 1], &[1.0, 2.0, 3.0, 4.0])
+                .with("alpha", 1.0)
+                .with("beta", 1.0)
+        };
         assert_close(&x().with("size", 1).run().1, &[0.5, 0.4, 0.3, 4.0 / 17.0]);
-        let thirds = [1.0 / (1.0 + 5.0 / 3.0), 2.0 / (1.0 + 14.0 / 3.0), 3.0 / (1.0 + 29.0 / 3.0), 4.0 / (1.0 + 25.0 / 3.0)];
+        let thirds = [
+            1.0 / (1.0 + 5.0 / 3.0),
+            2.0 / (1.0 + 14.0 / 3.0),
+            3.0 / (1.0 + 29.0 / 3.0),
+            4.0 / (1.0 + 25.0 / 3.0),
+        ];
         assert_close(&x().with("size", 3).run().1, &thirds);
         // Of an even number, one more neighbour comes after a channel than before it.
         assert_close(&x().with("size", 2).run().1[..1], &[1.0 / 3.5]);

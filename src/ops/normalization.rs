@@ -132,7 +132,12 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        let short = NodeTest::new("BatchNormalization").noise(&[1, 3]).noise(&[2]).noise(&[3]).noise(&[3]).noise(&[3]);
+        let short = NodeTest::new("BatchNormalization")
+            .noise(&[1, 3])
+            .noise(&[2])
+            .noise(&[3])
+            .noise(&[3])
+            .noise(&[3]);
         for (test, reason) in [
             (short, "[2] do not fit 3 channels"),
             (batch_normalization().with("training_mode", 1), "training mode"),

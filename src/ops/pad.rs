@@ -48,7 +48,9 @@ impl Operator for Pad {
     fn shapes(&self, inputs: &[&[usize]]) -> Result<Vec<Shape>, String> {
         let sizes = inputs[0].iter().zip(&self.padding);
         let reflects = matches!(self.mode, PadMode::Reflect);
-        if reflects && let Some((size, _)) = sizes.clone().find(|(size, (begin, end))| begin.max(end) >= *size) {
+        if reflects
+            && let Some((size, _)) = sizes.clone().find(|(size, (begin, end))| begin.max(end) >= *size)
+        {
             return Err(format!("an axis of {size} is too short to reflect {:?}", self.padding));
         }
         Ok(vec![sizes.map(|(size, (begin, end))| size + begin + end).collect()])
@@ -82,7 +84,10 @@ mod tests {
             (pad("constant").ints(&[1, 0]).none().ints(&[-1]), &[0.0, 1.0, 2.0, 3.0]),
             (pad("edge").ints(&[0, 2, 0, 1]), &[1.0, 1.0, 1.0, 2.0, 3.0, 3.0]),
             (pad("reflect").ints(&[0, 2, 0, 1]), &[3.0, 2.0, 1.0, 2.0, 3.0, 2.0]),
-            (pad("constant").opset(7).with("pads", vec![0, 1, 0, 0]).with("value", 4.0), &[4.0, 1.0, 2.0, 3.0]),
+            (
+                pad("constant").opset(7).with("pads", vec![0, 1, 0, 0]).with("value", 4.0),
+                &[4.0, 1.0, 2.0, 3.0],
+            ),
         ] {
             assert_close(&test.run().1, expected);
         }
@@ -91,7 +96,11 @@ mod tests {
     #[test]
     fn gradients_are_those_of_differences() {
         for mode in ["constant", "edge", "reflect"] {
-            NodeTest::new("Pad").noise(&[1, 2, 3, 3]).ints(&[0, 0, 1, 2, 0, 0, 2, 0]).with("mode", mode).check_gradients();
+            NodeTest::new("Pad")
+                .noise(&[1, 2, 3, 3])
+                .ints(&[0, 0, 1, 2, 0, 0, 2, 0])
+                .with("mode", mode)
+                .check_gradients();
         }
     }
 

@@ -7,8 +7,9 @@ use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::{ConstantData, Shape};
 
 pub const OPERATORS: &[Support] = &[
-    Support::new("Cast", &[6, 9, 13, 19, 21, 23, 24, 25, 28])
-        .limits("of floats to floats, which stay float32, and to truth values; of constants also to integers"),
+    Support::new("Cast", &[6, 9, 13, 19, 21, 23, 24, 25, 28]).limits(
+        "of floats to floats, which stay float32, and to truth values; of constants also to integers",
+    ),
     Support::new("DequantizeLinear", &[10, 13, 19, 21, 23, 24, 25, 28])
         .limits("weights become float; of what runs it is left out"),
     Support::new("Dropout", &[7, 10, 12, 13, 22]).limits("exported for inference; passes its input"),
@@ -30,7 +31,9 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
                 Some(FLOAT) => {}
                 Some(BOOL) => return Ok(Box::new(NotZero)),
                 _ => {
-                    return Err(view.invalid("only casts to floats and truth values are supported while a network runs"));
+                    return Err(view.invalid(
+                        "only casts to floats and truth values are supported while a network runs",
+                    ));
                 }
             }
         }
@@ -47,7 +50,9 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
                 _ => !view.has_input(2),
             };
             if !inference {
-                return Err(view.invalid("the network was exported in training mode; export it for inference"));
+                return Err(
+                    view.invalid("the network was exported in training mode; export it for inference")
+                );
             }
         }
         _ => {
@@ -114,7 +119,10 @@ mod tests {
             assert_eq!(test.run(), (vec![1, 2], vec![1.0, -2.0]));
         }
         x("Identity").check_gradients();
-        assert_eq!(NodeTest::new("Cast").tensor(&[3], &[0.0, -2.0, 0.5]).with("to", 9).run().1, [0.0, 1.0, 1.0]);
+        assert_eq!(
+            NodeTest::new("Cast").tensor(&[3], &[0.0, -2.0, 0.5]).with("to", 9).run().1,
+            [0.0, 1.0, 1.0]
+        );
         // Half and double precision are float32 here.
         assert_eq!(x("Cast").with("to", 10).run().1, [1.0, -2.0]);
     }

@@ -60,7 +60,7 @@ impl Operator for Pool {
         let &[batch, channels, height, width] = inputs[0] else {
             return Err(format!("the input {:?} must have 4 axes", inputs[0]));
         };
-        let [height, width] = self.window.output([height, width])?;
+        let [height, width] = self.window.output(channels, [height, width])?;
         Ok(vec![vec![batch, channels, height, width]])
     }
 
@@ -149,12 +149,18 @@ mod tests {
     #[test]
     fn padding_never_wins_a_maximum() {
         for (test, expected) in [
-            (pool("MaxPool", -1.0).with("pads", vec![1, 1, 0, 0]), &[-1., -1., -2., -1., -1., -2., -4., -4., -5.][..]),
+            (
+                pool("MaxPool", -1.0).with("pads", vec![1, 1, 0, 0]),
+                &[-1., -1., -2., -1., -1., -2., -4., -4., -5.][..],
+            ),
             (
                 pool("MaxPool", -1.0).with("pads", vec![1, 1, 1, 1]).with("strides", vec![2, 2]),
                 &[-1., -2., -4., -5.],
             ),
-            (pool("MaxPool", -1.0).with("auto_pad", "SAME_UPPER").with("strides", vec![2, 2]), &[-1., -3., -7., -9.]),
+            (
+                pool("MaxPool", -1.0).with("auto_pad", "SAME_UPPER").with("strides", vec![2, 2]),
+                &[-1., -3., -7., -9.],
+            ),
         ] {
             assert_close(&test.run().1, expected);
         }
@@ -193,7 +199,11 @@ mod tests {
         for op_type in ["MaxPool", "AveragePool"] {
             let pool = || NodeTest::new(op_type).noise(&[2, 2, 5, 4]).with("kernel_shape", vec![3, 2]);
             pool().check_gradients();
-            pool().with("strides", vec![2, 2]).with("ceil_mode", 1).with("pads", vec![1, 1, 0, 0]).check_gradients();
+            pool()
+                .with("strides", vec![2, 2])
+                .with("ceil_mode", 1)
+                .with("pads", vec![1, 1, 0, 0])
+                .check_gradients();
             pool().with("dilations", vec![2, 1]).with("pads", vec![1, 1, 1, 1]).check_gradients();
         }
     }

@@ -93,9 +93,12 @@ mod tests {
     #[test]
     fn powers_are_those_of_onnx() {
         let x = || NodeTest::new("Pow").tensor(&[3], &[-2.0, 0.5, 3.0]);
-        for (exponent, expected) in
-            [(1.0, [-2.0, 0.5, 3.0]), (2.0, [4.0, 0.25, 9.0]), (3.0, [-8.0, 0.125, 27.0]), (4.0, [16.0, 0.0625, 81.0])]
-        {
+        for (exponent, expected) in [
+            (1.0, [-2.0, 0.5, 3.0]),
+            (2.0, [4.0, 0.25, 9.0]),
+            (3.0, [-8.0, 0.125, 27.0]),
+            (4.0, [16.0, 0.0625, 81.0]),
+        ] {
             assert_close(&x().constant(Constant::scalar(exponent)).run().1, &expected);
             assert_close(&x().ints(&[exponent as i64]).run().1, &expected);
         }
@@ -103,10 +106,13 @@ mod tests {
         let positive = |exponent| {
             NodeTest::new("Pow").tensor(&[2], &[4.0, 0.25]).constant(Constant::scalar(exponent)).run().1
         };
-        for (exponent, expected) in [(0.5, [2.0, 0.5]), (-0.5, [0.5, 2.0]), (-1.0, [0.25, 4.0]), (1.5, [8.0, 0.125])] {
+        for (exponent, expected) in
+            [(0.5, [2.0, 0.5]), (-0.5, [0.5, 2.0]), (-1.0, [0.25, 4.0]), (1.5, [8.0, 0.125])]
+        {
             assert_close(&positive(exponent), &expected);
         }
-        let (shape, values) = NodeTest::new("Pow").tensor(&[1, 2], &[2.0, 3.0]).tensor(&[2, 1], &[1.0, 2.0]).run();
+        let (shape, values) =
+            NodeTest::new("Pow").tensor(&[1, 2], &[2.0, 3.0]).tensor(&[2, 1], &[1.0, 2.0]).run();
         assert_eq!(shape, [2, 2]);
         assert_close(&values, &[2.0, 3.0, 4.0, 9.0]);
     }

@@ -194,7 +194,11 @@ mod tests {
             (reduce("ReduceMax").ints(&[1]), vec![1, 1, 2, 3], &[6.0, 7.0, 8.0, 9.0, 10.0, 11.0]),
             (reduce("ReduceSum").ints(&[0, 2]), vec![1, 2, 1, 3], &[3.0, 5.0, 7.0, 15.0, 17.0, 19.0]),
             (reduce("ReduceL1").ints(&[2, 3]).with("keepdims", 0), vec![1, 2], &[15.0, 51.0]),
-            (reduce("ReduceL2").ints(&[3]).with("keepdims", 0), vec![1, 2, 2], &[2.236068, 7.071068, 12.206556, 17.378147]),
+            (
+                reduce("ReduceL2").ints(&[3]).with("keepdims", 0),
+                vec![1, 2, 2],
+                &[2.236068, 7.071068, 12.206556, 17.378147],
+            ),
             (reduce("ReduceLogSum").ints(&[2, 3]).with("keepdims", 0), vec![1, 2], &[2.70805, 3.931826]),
             (reduce("ReduceLogSumExp").ints(&[1, 3]).with("keepdims", 0), vec![1, 2], &[8.410083, 11.410083]),
             (reduce("ReduceMin").ints(&[1, 2]), vec![1, 1, 1, 3], &[0.0, 1.0, 2.0]),
@@ -215,7 +219,14 @@ mod tests {
     #[test]
     fn gradients_are_those_of_differences() {
         for op_type in [
-            "ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum",
+            "ReduceL1",
+            "ReduceL2",
+            "ReduceLogSumExp",
+            "ReduceMax",
+            "ReduceMean",
+            "ReduceMin",
+            "ReduceProd",
+            "ReduceSum",
             "ReduceSumSquare",
         ] {
             NodeTest::new(op_type).noise(&[2, 3, 2, 2]).ints(&[1, 3]).check_gradients();

@@ -23,7 +23,8 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
         "Reshape" => {
             view.signature(&["data"], 1, 1)?;
             view.only(&["allowzero"])?;
-            let target = view.ints_input(1, "shape")?.ok_or_else(|| view.invalid("input 'shape' is missing"))?;
+            let target =
+                view.ints_input(1, "shape")?.ok_or_else(|| view.invalid("input 'shape' is missing"))?;
             let copy_zeros = view.int("allowzero")?.unwrap_or(0) == 0;
             Box::new(Reshape::To { target, copy_zeros })
         }
@@ -61,9 +62,7 @@ enum Reshape {
 impl Reshape {
     fn target(&self, input: &[usize]) -> Result<Shape, String> {
         match self {
-            Self::Flatten { axis: end } if *end == input.len() as i64 => {
-                Ok(vec![input.iter().product(), 1])
-            }
+            Self::Flatten { axis: end } if *end == input.len() as i64 => Ok(vec![input.iter().product(), 1]),
             Self::Flatten { axis: split } => {
                 let (rows, columns) = input.split_at(axis(*split, input.len())?);
                 Ok(vec![rows.iter().product(), columns.iter().product()])
@@ -127,7 +126,9 @@ impl Operator for Reshape {
         let x = tensor(inputs, 0);
         match self.target(&x.dims()) {
             Ok(shape) => x.reshape(&shape).into(),
-            Err(reason) => unreachable!("`check_batch` has refused reshapes that hold for one batch only: {reason}"),
+            Err(reason) => {
+                unreachable!("`check_batch` has refused reshapes that hold for one batch only: {reason}")
+            }
         }
     }
 }
@@ -196,7 +197,10 @@ mod tests {
     fn a_transpose_moves_values() {
         let x = || NodeTest::new("Transpose").tensor(&[1, 2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(x().run(), (vec![3, 2, 1], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
-        assert_eq!(x().with("perm", vec![2, 0, 1]).run(), (vec![3, 1, 2], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+        assert_eq!(
+            x().with("perm", vec![2, 0, 1]).run(),
+            (vec![3, 1, 2], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0])
+        );
     }
 
     #[test]

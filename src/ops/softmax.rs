@@ -49,7 +49,10 @@ mod tests {
     fn values_are_those_of_onnx() {
         let x = |op_type: &str| NodeTest::new(op_type).tensor(&[2, 2], &[0.0, 1000.0, 3.0, 3.0]);
         assert_close(&x("Softmax").run().1, &[0.0, 1.0, 0.5, 0.5]);
-        assert_close(&x("LogSoftmax").run().1, &[-1000.0, 0.0, -std::f32::consts::LN_2, -std::f32::consts::LN_2]);
+        assert_close(
+            &x("LogSoftmax").run().1,
+            &[-1000.0, 0.0, -std::f32::consts::LN_2, -std::f32::consts::LN_2],
+        );
         assert_close(&x("Softmax").with("axis", 0).run().1, &[0.047426, 1.0, 0.952574, 0.0]);
     }
 

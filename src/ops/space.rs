@@ -42,11 +42,14 @@ impl Operator for Blocks {
         };
         let (block, area) = (self.block, self.block * self.block);
         match self.to_space {
-            true if channels.is_multiple_of(area) => {
-                Ok(vec![vec![batch, channels / area, height * block, width * block]])
-            }
+            true if channels.is_multiple_of(area) => Ok(vec![vec![
+                batch,
+                channels / area,
+                height.saturating_mul(block),
+                width.saturating_mul(block),
+            ]]),
             false if height.is_multiple_of(block) && width.is_multiple_of(block) => {
-                Ok(vec![vec![batch, channels * area, height / block, width / block]])
+                Ok(vec![vec![batch, channels.saturating_mul(area), height / block, width / block]])
             }
             _ => Err(format!("the input {:?} does not divide into blocks of {block}", inputs[0])),
         }
@@ -88,7 +91,8 @@ mod tests {
     #[test]
     fn one_undoes_the_other() {
         for mode in ["DCR", "CRD"] {
-            let pixels = NodeTest::new("SpaceToDepth").noise(&[2, 3, 4, 6]).with("blocksize", 2).with("mode", mode);
+            let pixels =
+                NodeTest::new("SpaceToDepth").noise(&[2, 3, 4, 6]).with("blocksize", 2).with("mode", mode);
             let (shape, deep) = pixels.run();
             assert_eq!(shape, [2, 12, 2, 3]);
             let (shape, back) = node("DepthToSpace", mode).tensor(&[2, 12, 2, 3], &deep).run();

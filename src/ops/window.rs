@@ -1,6 +1,7 @@
 //! The sliding window of convolutions and pools over height and width.
 
 use super::{NodeView, OpError};
+use crate::graph::elements;
 
 /// The largest size that is accepted for any part of a window; sums and products of such sizes do not overflow.
 const LIMIT: i64 = 1 << 15;
@@ -41,6 +42,9 @@ impl Window {
                     view.invalid(format!("kernel_shape {given:?} differs from the weights' {known:?}"))
                 );
             }
+            (_, Some(kernel)) if kernel.iter().any(|size| !(1..LIMIT as usize).contains(size)) => {
+                return Err(view.invalid(format!("the weights' kernel {kernel:?} is empty or too large")));
+            }
             (_, Some(kernel)) | (Some(kernel), None) => kernel,
             (None, None) => return Err(view.invalid("attribute 'kernel_shape' is missing")),
         };
@@ -62,8 +66,13 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// The window does not fit into the padded input.
-    pub fn output(&self, input: [usize; 2]) -> Result<[usize; 2], String> {
+    /// The window does not fit into the padded input, or that is too large.
+    pub fn output(&self, channels: usize, input: [usize; 2]) -> Result<[usize; 2], String> {
+        let padding = self.padding(input);
+        let [height, width] = [0, 1].map(|axis| input[axis] + padding[axis].0 + padding[axis].1);
+        if elements(&[channels, height, width]).is_none() {
+            return Err(format!("padding {padding:?} is too large"));
+        }
         let [height, width] = [0, 1].map(|axis| self.output_along(axis, input[axis]));
         Ok([height?, width?])
     }
@@ -227,7 +236,7 @@ mod tests {
             (3, 2, Padding::Same { odd_at_end: true }, false, 6, 3),
         ] {
             let window = window(kernel, stride, padding, ceil);
-            assert_eq!(window.output([input, input]), Ok([expected; 2]), "{window:?} over {input}");
+            assert_eq!(window.output(1, [input, input]), Ok([expected; 2]), "{window:?} over {input}");
         }
     }
 
@@ -241,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_window_larger_than_its_input_is_refused() {
-        let error = window(5, 1, explicit(1, 0), false).output([3, 9]).unwrap_err();
+        let error = window(5, 1, explicit(1, 0), false).output(1, [3, 9]).unwrap_err();
         assert_eq!(error, "a window of 5 does not fit into 3 padded by 1 and 0");
     }
 }

@@ -284,6 +284,9 @@ def resizes(nodes, x):
     coordinates = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric")
     scales = ([1, 1, 2, 2], [1, 1, 1.5, 2.75], [1, 1, 0.5, 0.8])
     for opset, coordinate, scale in itertools.product((11, 13, 18), coordinates, scales):
+        if coordinate == "align_corners" and scale[3] == 2.75:
+            # Of 13.75 values onnxruntime aligns the 13 that are left, the standard all.
+            scale = [1, 1, 1.5, 3]
         given = [x, nothing(opset), np.array(scale, np.float32)]
         for mode in ("nearest", "linear", "cubic"):
             nodes.add(opset, "Resize", given, mode=mode, coordinate_transformation_mode=coordinate)

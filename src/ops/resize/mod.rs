@@ -14,8 +14,9 @@ pub const OPERATORS: &[Support] = &[
     Support::new("Upsample", &[7, 9]).limits("constant scales; is read as Resize"),
 ];
 
-/// The largest size that an axis may get.
+/// The largest size that an axis may get, and how many values the matrix from the old axis to the new one may have.
 const LIMIT: f64 = (1 << 15) as f64;
+const MATRIX: f64 = (1 << 26) as f64;
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["X"], 3, 1)?;
@@ -46,7 +47,8 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
         (None, Some(sizes)) => sizes.len(),
         _ => return Err(view.invalid("either scales or sizes are needed")),
     };
-    let regions = view.floats_input(1, "roi").or_else(|error| if sampling.crops() { Err(error) } else { Ok(None) })?;
+    let regions =
+        view.floats_input(1, "roi").or_else(|error| if sampling.crops() { Err(error) } else { Ok(None) })?;
     let regions = match regions.filter(|_| sampling.crops()) {
         Some(regions) if regions.len() == 2 * given => Some(regions),
         Some(_) => return Err(view.invalid("input 'roi' needs a start and an end per axis")),
@@ -66,6 +68,8 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
             resized.push(Resized { axis: *axis, from: input[*axis], to: size, scale, region });
         }
     }
+    // What shrinks comes first: nothing on the way is larger than the input or the output.
+    resized.sort_by(|a, b| a.scale.total_cmp(&b.scale));
     Ok(Box::new(Resize { resized, sampling, outside: view.float("extrapolation_value")?.unwrap_or(0.0) }))
 }
 
@@ -110,15 +114,16 @@ fn lengths(
     sizes: Option<&[i64]>,
     aspect: &str,
 ) -> Result<Vec<(f64, usize)>, OpError> {
-    let checked = |scale: f64, size: f64| {
-        let fits = scale > 0.0 && (1.0..=LIMIT).contains(&size);
-        fits.then_some((scale, size as usize)).ok_or_else(|| view.invalid(format!("its output of {size} is out of range")))
+    let checked = |from: usize, scale: f64, size: f64| {
+        let fits = scale > 0.0 && (1.0..=LIMIT).contains(&size) && size * from as f64 <= MATRIX;
+        fits.then_some((scale, size as usize))
+            .ok_or_else(|| view.invalid(format!("its output of {size} is out of range")))
     };
     if let Some(scales) = scales {
         let pairs = named.iter().zip(scales.iter().map(|scale| f64::from(*scale)));
         // In float32, as runtimes do: 5 × 2.6 is 13.
         let size = |axis: usize, scale: f64| f64::from((input[axis] as f32 * scale as f32).floor());
-        return pairs.map(|(axis, scale)| checked(scale, size(*axis, scale))).collect();
+        return pairs.map(|(axis, scale)| checked(input[*axis], scale, size(*axis, scale))).collect();
     }
     let sizes = sizes.unwrap_or_default();
     let ratios = || named.iter().zip(sizes).map(|(axis, size)| *size as f64 / input[*axis] as f64);
@@ -130,9 +135,9 @@ fn lengths(
     };
     let each = named.iter().zip(sizes).zip(ratios());
     each.map(|((axis, size), ratio)| match shared {
-        None => checked(ratio, *size as f64),
+        None => checked(input[*axis], ratio, *size as f64),
         // Halves are rounded up.
-        Some(scale) => checked(scale, (input[*axis] as f64 * scale + 0.5).floor()),
+        Some(scale) => checked(input[*axis], scale, (input[*axis] as f64 * scale + 0.5).floor()),
     })
     .collect()
 }
@@ -162,7 +167,10 @@ impl Operator for Resize {
         let mut shape = inputs[0].to_vec();
         for Resized { axis, from, to, .. } in &self.resized {
             if shape.get(*axis) != Some(from) {
-                return Err(format!("axis {axis} of {:?} is not of the size {from} that its scales are for", inputs[0]));
+                return Err(format!(
+                    "axis {axis} of {:?} is not of the size {from} that its scales are for",
+                    inputs[0]
+                ));
             }
             shape[*axis] = *to;
         }
@@ -198,7 +206,8 @@ impl Resize {
             let matrix = matrix.unsqueeze::<3>().expand([outer, to, from]);
             matrix.matmul(x.reshape(&[outer, from, inner]).to_rank::<3>()).into()
         };
-        let outside: Vec<f32> = rows.outside().map(|outside| if outside { self.outside } else { 0.0 }).collect();
+        let outside: Vec<f32> =
+            rows.outside().map(|outside| if outside { self.outside } else { 0.0 }).collect();
         if outside.iter().all(|value| *value == 0.0) {
             return y.reshape(&shape);
         }
@@ -221,12 +230,14 @@ pub fn upgrade(graph: &mut Graph, index: usize) {
             }
             _ => node.inputs.get(1).copied().flatten(),
         };
-        let values = scales.and_then(|id| graph.constants.get(&id)).and_then(Constant::as_f32).unwrap_or_default();
-        let rounding = match (values.iter().any(|scale| *scale < 1.0), values.iter().any(|scale| *scale > 1.0)) {
-            (false, _) => "floor",
-            (true, false) => "ceil",
-            (true, true) => "floor where it grows, ceil where it shrinks",
-        };
+        let values =
+            scales.and_then(|id| graph.constants.get(&id)).and_then(Constant::as_f32).unwrap_or_default();
+        let rounding =
+            match (values.iter().any(|scale| *scale < 1.0), values.iter().any(|scale| *scale > 1.0)) {
+                (false, _) => "floor",
+                (true, false) => "ceil",
+                (true, true) => "floor where it grows, ceil where it shrinks",
+            };
         let node = &mut graph.nodes[index];
         node.inputs.truncate(1);
         node.inputs.extend([None, scales]);

@@ -51,7 +51,8 @@ impl Sampling {
     pub fn rows(&self, from: usize, to: usize, scale: f64, region: Option<[f64; 2]>) -> Rows {
         let last = from as f64 - 1.0;
         let row = |index: usize| {
-            let position = f64::from(self.position(index as f32, from as f32, to as f32, scale as f32, region));
+            let position =
+                f64::from(self.position(index as f32, from as f32, to as f32, scale as f32, region));
             if self.crops() && !(0.0..=last).contains(&position) {
                 return Vec::new();
             }

@@ -14,9 +14,15 @@ fn resize(values: &[f32], scale: f32, mode: &str, coordinates: &str) -> NodeTest
 #[test]
 fn coordinates_are_those_of_onnx() {
     for (test, expected) in [
-        (resize(&[1.0, 2.0], 2.0, "nearest", "asymmetric").with("nearest_mode", "floor"), &[1.0, 1.0, 2.0, 2.0][..]),
+        (
+            resize(&[1.0, 2.0], 2.0, "nearest", "asymmetric").with("nearest_mode", "floor"),
+            &[1.0, 1.0, 2.0, 2.0][..],
+        ),
         (resize(&[1.0, 2.0], 1.5, "nearest", "half_pixel"), &[1.0, 1.0, 2.0]),
-        (resize(&[1.0, 2.0], 1.5, "nearest", "half_pixel").with("nearest_mode", "round_prefer_ceil"), &[1.0, 2.0, 2.0]),
+        (
+            resize(&[1.0, 2.0], 1.5, "nearest", "half_pixel").with("nearest_mode", "round_prefer_ceil"),
+            &[1.0, 2.0, 2.0],
+        ),
         (resize(&[1.0, 3.0], 2.0, "linear", "half_pixel"), &[1.0, 1.5, 2.5, 3.0]),
         (resize(&[1.0, 4.0], 2.0, "linear", "align_corners"), &[1.0, 2.0, 3.0, 4.0]),
         (resize(&[1.0, 3.0], 2.0, "linear", "asymmetric"), &[1.0, 2.0, 3.0, 3.0]),
@@ -82,7 +88,12 @@ fn a_region_is_cropped() {
 fn gradients_are_those_of_differences() {
     for (mode, scale) in [("nearest", 2.0), ("nearest", 1.5), ("linear", 1.5), ("cubic", 0.5)] {
         let scales = Constant::f32(vec![4], vec![1.0, 1.0, scale, 2.0]);
-        NodeTest::new("Resize").noise(&[1, 2, 4, 2]).none().constant(scales).with("mode", mode).check_gradients();
+        NodeTest::new("Resize")
+            .noise(&[1, 2, 4, 2])
+            .none()
+            .constant(scales)
+            .with("mode", mode)
+            .check_gradients();
     }
 }
 
