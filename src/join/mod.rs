@@ -22,6 +22,6 @@ pub use heads::{SelfHead, add_self_distillation_heads, with_softmax};
 pub use merge::{Merged, TensorRole, merge};
 pub use plan::{Join, Plan, Source, consistent};
 pub use points::{Activation, JoinPoint, join_points};
-pub use resample::{fit_input, resample_graph};
+pub use resample::{fit_input, resample_graph, sampling_columns};
 pub use space::{Savings, Space, SpaceNetwork};
 pub use summary::{PlanSummary, SourceSummary};

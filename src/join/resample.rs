@@ -48,6 +48,18 @@ pub fn resample_graph(channels: usize, from: (usize, usize), to: (usize, usize))
     graph
 }
 
+/// What positions of a resampled plane are made of: row-major `[positions, from height · from width]`, for positions
+/// counted row by row in the size `to`.
+pub fn sampling_columns(from: (usize, usize), to: (usize, usize), positions: &[usize]) -> Vec<f32> {
+    let (rows, columns) = (matrix(from.0, to.0), matrix(from.1, to.1));
+    let mixed = |position: &usize| {
+        let row = rows[position / to.1 * from.0..][..from.0].to_vec();
+        let column = columns[position % to.1 * from.1..][..from.1].to_vec();
+        row.into_iter().flat_map(move |y| column.clone().into_iter().map(move |x| y * x))
+    };
+    positions.iter().flat_map(mixed).collect()
+}
+
 /// Row-major `[to, from]`: each row says how an output position is mixed from the input positions.
 fn matrix(from: usize, to: usize) -> Vec<f32> {
     let mut matrix = vec![0.0; to * from];

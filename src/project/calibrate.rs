@@ -1,9 +1,8 @@
 //! Adapters for all candidates, fitted on features of the calibration images.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -11,9 +10,8 @@ use super::ProjectError;
 use super::teachers::Teachers;
 use crate::data::{Dataset, batch::IndexBatch};
 use crate::graph::TensorId;
-use crate::join::{Fit, Join, RidgeRows, Space, fit_ridge, resample_graph};
-use crate::net::{Network, read_all};
-use crate::ops::Value;
+use crate::join::{Fit, Join, RidgeRows, Space, fit_ridge, sampling_columns};
+use crate::net::read_all;
 use crate::platform::{Cancel, yield_now};
 
 /// Fits of all candidates, by receiver and join.
@@ -93,21 +91,21 @@ struct Sampler {
     rng: ChaCha8Rng,
     /// `[positions, channels]`, row-major.
     rows: BTreeMap<RowsKey, Vec<f32>>,
-    /// For every network the sizes at which its join points are needed: their own, and those of possible receivers.
-    sizes: Vec<BTreeSet<(usize, Size)>>,
-    resamplers: BTreeMap<(usize, Size, Size), Network>,
+    /// For every network and join point the sizes at which it is needed: its own, and those of possible receivers.
+    sizes: Vec<BTreeMap<usize, BTreeSet<Size>>>,
 }
 
 impl Sampler {
     fn new(space: &Space, candidates: &[(usize, Join)], positions: usize, seed: u64) -> Self {
-        let mut sizes = vec![BTreeSet::new(); space.networks.len()];
+        let mut sizes = vec![BTreeMap::<_, BTreeSet<Size>>::new(); space.networks.len()];
         for &(receiver, join) in candidates {
             let [_, to] = space.ends(receiver, join);
-            sizes[join.donor].insert((join.donor_point, (to.height, to.width)));
-            sizes[receiver].insert((join.receiver_point, (to.height, to.width)));
+            let size = (to.height, to.width);
+            sizes[join.donor].entry(join.donor_point).or_default().insert(size);
+            sizes[receiver].entry(join.receiver_point).or_default().insert(size);
         }
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { positions, rng, rows: BTreeMap::new(), sizes, resamplers: BTreeMap::new() }
+        Self { positions, rng, rows: BTreeMap::new(), sizes }
     }
 
     async fn add(
@@ -119,68 +117,53 @@ impl Sampler {
     ) -> Result<(), ProjectError> {
         let images = images_on(teachers, dataset, batch);
         let device = images.device();
-        let mut chosen: BTreeMap<Size, Tensor<1, Int>> = BTreeMap::new();
-        let mut keys = Vec::new();
-        let mut values = Vec::new();
+        let mut chosen: BTreeMap<Size, Vec<usize>> = BTreeMap::new();
+        let mut sampled = Vec::new();
         for (network, info) in space.networks.iter().enumerate() {
-            let points: Vec<usize> = self.sizes[network]
-                .iter()
-                .map(|(point, _)| *point)
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect();
-            let tensors: Vec<TensorId> = points.iter().map(|point| info.points[*point].tensor).collect();
-            let taps: BTreeMap<usize, Value> =
-                points.into_iter().zip(teachers.tap(network, images.clone(), &tensors)).collect();
-            for (point, size) in self.sizes[network].clone() {
-                let shape = info.points[point].shape();
-                let features = self.resampled(taps[&point].clone(), shape, size, &device)?;
-                let index =
-                    chosen.entry(size).or_insert_with(|| draw(&mut self.rng, size, self.positions, &device));
-                keys.push((network, point, size));
-                values.push(pick(features, index.clone()));
+            let tensors: Vec<TensorId> =
+                self.sizes[network].keys().map(|point| info.points[*point].tensor).collect();
+            let taps = teachers.tap(network, images.clone(), &tensors);
+            for ((point, sizes), features) in self.sizes[network].iter().zip(taps) {
+                let [channels, height, width] = info.points[*point].shape();
+                let mut columns = Vec::new();
+                for &size in sizes {
+                    let draw = || draw(&mut self.rng, size, self.positions);
+                    let positions = chosen.entry(size).or_insert_with(draw);
+                    columns.extend(sampling_columns((height, width), size, positions));
+                }
+                // All sizes at once: a resampled feature is a weighted mean over positions.
+                let columns = Tensor::from_data(
+                    TensorData::new(columns, [sizes.len() * self.positions, height * width]),
+                    &device,
+                );
+                let features: Tensor<2> =
+                    features.reshape(&[batch.indices.len() * channels, height * width]).to_rank();
+                sampled.push(features.matmul(columns.transpose()).into());
             }
         }
-        for (key, rows) in keys.into_iter().zip(read_all(values).await?) {
-            self.rows.entry(key).or_default().extend(rows);
+        let keys =
+            self.sizes.iter().enumerate().flat_map(|(network, points)| {
+                points.iter().map(move |(point, sizes)| (network, *point, sizes))
+            });
+        for ((network, point, sizes), values) in keys.zip(read_all(sampled).await?) {
+            let channels = space.networks[network].points[point].channels;
+            let width = sizes.len() * self.positions;
+            for (first, size) in (0..width).step_by(self.positions).zip(sizes) {
+                let rows = self.rows.entry((network, point, *size)).or_default();
+                for image in values.chunks_exact(channels * width) {
+                    for column in first..first + self.positions {
+                        rows.extend(image.iter().skip(column).step_by(width));
+                    }
+                }
+            }
         }
         Ok(())
     }
-
-    fn resampled(
-        &mut self,
-        features: Value,
-        [channels, height, width]: [usize; 3],
-        size: Size,
-        device: &Device,
-    ) -> Result<Value, ProjectError> {
-        let key = (channels, (height, width), size);
-        if key.1 == size {
-            return Ok(features);
-        }
-        let resampler = match self.resamplers.entry(key) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                place.insert(Network::new(&resample_graph(channels, key.1, size), device)?)
-            }
-        };
-        Ok(resampler.forward(features.to_rank::<4>()).swap_remove(0))
-    }
 }
 
-/// Positions of one batch at one size.
-fn draw(rng: &mut ChaCha8Rng, size: Size, positions: usize, device: &Device) -> Tensor<1, Int> {
-    let chosen: Vec<i32> = (0..positions).map(|_| rng.random_range(0..(size.0 * size.1) as i32)).collect();
-    Tensor::from_data(TensorData::new(chosen, [positions]), device)
-}
-
-/// `[batch, channels, height, width]` at chosen positions: `[batch · positions, channels]`.
-fn pick(features: Value, index: Tensor<1, Int>) -> Value {
-    let features = features.to_rank::<4>();
-    let [batch, channels, height, width] = features.dims();
-    let [positions] = index.dims();
-    let picked: Tensor<3> = features.reshape([batch, channels, height * width]).select(2, index);
-    picked.swap_dims(1, 2).reshape([batch * positions, channels]).into()
+/// Positions of one batch at one size, row by row.
+fn draw(rng: &mut ChaCha8Rng, (height, width): Size, positions: usize) -> Vec<usize> {
+    (0..positions).map(|_| rng.random_range(0..(height * width) as i32) as usize).collect()
 }
 
 /// A batch of images as they are, on the teachers' device.
