@@ -8,6 +8,7 @@ use super::rng;
 
 /// How strongly images are changed while training. All are the largest deviation, drawn evenly on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct Augment {
     /// Shift in pixels, in both directions.

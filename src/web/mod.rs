@@ -66,6 +66,9 @@ pub struct Outcome {
     pub onnx: Vec<u8>,
     #[tsify(type = "Uint8Array")]
     pub safetensors: Vec<u8>,
+    /// Where a base stays as it is: what was added to it, as an ONNX file that reads the base's tensors.
+    #[tsify(optional, type = "Uint8Array")]
+    pub graft: Option<Vec<u8>>,
 }
 
 /// Networks, images and one device. All methods are called from one worker.
@@ -218,12 +221,14 @@ impl Session {
         let outcome = outcome?;
         device::check_log()?;
         let object = js_sys::Object::new();
+        let bytes = |bytes: &[u8]| JsValue::from(Uint8Array::from(bytes));
         let entries = [
             ("report", to_js(&outcome.report)?),
-            ("onnx", Uint8Array::from(&outcome.onnx[..]).into()),
-            ("safetensors", Uint8Array::from(&outcome.safetensors[..]).into()),
+            ("onnx", bytes(&outcome.onnx)),
+            ("safetensors", bytes(&outcome.safetensors)),
         ];
-        for (name, value) in entries {
+        let graft = outcome.graft.as_deref().map(|graft| ("graft", bytes(graft)));
+        for (name, value) in entries.into_iter().chain(graft) {
             Reflect::set(&object, &name.into(), &value).map_err(|_| bad_message("the outcome"))?;
         }
         Ok(object.into())

@@ -1,10 +1,12 @@
 // What a person chooses for a run. The rest of its settings are the core's defaults.
 import type { SelectorName, Settings } from '../worker/core';
 import type { BackendInUse } from '../worker/protocol';
+import { accepts, type FieldPath, type FieldValue, fieldKinds, fieldOf, withFields } from './fields';
 
 type Defaults = BackendInUse['settings'];
 export type Effort = keyof Defaults;
 export type Chosen = Required<Pick<Settings, 'budget' | 'selector' | 'seed' | 'use_labels'>>;
+type Fields = Partial<Record<FieldPath, FieldValue>>;
 
 /** The steps in which a budget is chosen. */
 export const budgetStep = 0.01;
@@ -19,11 +21,14 @@ export class Choices implements Chosen {
   seed = $state<Chosen['seed']>(0);
   use_labels = $state<Chosen['use_labels']>(true);
   effort = $state<Effort>('quick');
+  /** Task of the network that stays as it is; null where all may change. */
+  base = $state<string | null>(null);
+  #defaults = $state.raw<Defaults | null>(null);
   #selectors = $state.raw<Record<Effort, SelectorName>>({ quick: 'matching', full: 'differentiable' });
   #chosenSelector = $state<SelectorName | null>(null);
   #budgets = $state.raw<Record<Effort, number>>({ quick: 0.5, full: 0.5 });
   #chosenBudget = $state<number | null>(null);
-  #hasDefaults = false;
+  #fields = $state.raw<Fields>({});
 
   /** What the effort brings along, until another is chosen by hand. */
   get budget(): number {
@@ -55,10 +60,41 @@ export class Choices implements Chosen {
     if (Number.isInteger(seed) && seed >= 0 && seed <= largestSeed) this.seed = seed;
   }
 
-  /** Takes the core's own defaults, once; then the user's choices stay. */
-  startFrom({ quick, full }: Defaults): void {
-    if (this.#hasDefaults) return;
-    this.#hasDefaults = true;
+  /** A field as it will be sent; null before the core's defaults are known. */
+  field(path: FieldPath): FieldValue | null {
+    return this.#fields[path] ?? this.fieldDefault(path);
+  }
+
+  /** What the effort brings along for a field. */
+  fieldDefault(path: FieldPath): FieldValue | null {
+    return (this.#defaults && fieldOf(this.#defaults[this.effort], path)) ?? null;
+  }
+
+  /** Takes a field's value and says whether the core would; else the last one stays. */
+  setField(path: FieldPath, value: FieldValue): boolean {
+    if (!accepts(fieldKinds[path], value)) return false;
+    const { [path]: _, ...others } = this.#fields;
+    this.#fields = value === this.fieldDefault(path) ? others : { ...others, [path]: value };
+    return true;
+  }
+
+  /** Fields that are not as the effort has them. */
+  get changedFields(): FieldPath[] {
+    return (Object.keys(this.#fields) as FieldPath[]).filter(
+      (path) => this.#fields[path] !== this.fieldDefault(path),
+    );
+  }
+
+  resetFields(): void {
+    this.#fields = {};
+  }
+
+  /** Takes the core's own defaults; of what a person chooses, only before anything was chosen. */
+  startFrom(defaults: Defaults): void {
+    const isFirst = this.#defaults === null;
+    this.#defaults = defaults;
+    if (!isFirst) return;
+    const { quick, full } = defaults;
     this.#selectors = {
       quick: quick.selector ?? this.#selectors.quick,
       full: full.selector ?? this.#selectors.full,
@@ -71,9 +107,11 @@ export class Choices implements Chosen {
     this.use_labels = full.use_labels ?? this.use_labels;
   }
 
-  /** The settings of a run, given the core's for each effort. */
-  settings(defaults: Defaults): Settings {
-    const { budget, selector, seed, use_labels } = this;
-    return { ...defaults[this.effort], budget, selector, seed, use_labels };
+  /** The settings of a run. */
+  settings(): Settings {
+    const { budget, selector, seed, use_labels, base } = this;
+    const start = this.#defaults?.[this.effort] ?? {};
+    const settings = { ...withFields(start, this.#fields), budget, selector, seed, use_labels };
+    return base === null ? settings : { ...settings, base };
   }
 }

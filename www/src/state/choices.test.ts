@@ -20,7 +20,7 @@ test('the selector follows the effort until one is chosen by hand', () => {
   expect(choices.selector).toBe('differentiable');
   choices.selector = 'random';
   choices.effort = 'quick';
-  expect(choices.settings({ quick: { selector: 'share-all' }, full: {} }).selector).toBe('random');
+  expect(choices.settings().selector).toBe('random');
 });
 
 test.each([
@@ -35,4 +35,26 @@ test.each([
   choices.seed = 7;
   choices.typeSeed(typed);
   expect(choices.seed).toBe(seed);
+});
+
+test('a field follows the effort until it is changed, and the core gets what is shown', () => {
+  const choices = new Choices();
+  choices.startFrom({ quick: { search: { finalists: 4 } }, full: { search: { finalists: 8 } } });
+  expect(choices.field('search.finalists')).toBe(4);
+  choices.effort = 'full';
+  expect(choices.field('search.finalists')).toBe(8);
+  expect(choices.setField('search.finalists', 12)).toBe(true);
+  expect(choices.setField('search.finalists', 0)).toBe(false);
+  choices.effort = 'quick';
+  expect(choices.settings().search).toEqual({ finalists: 12 });
+  expect(choices.changedFields).toEqual(['search.finalists']);
+  choices.setField('search.finalists', 4);
+  expect([choices.changedFields, choices.settings().search]).toEqual([[], { finalists: 4 }]);
+});
+
+test('a base is sent only where there is one', () => {
+  const choices = new Choices();
+  expect('base' in choices.settings()).toBe(false);
+  choices.base = 'typeface';
+  expect(choices.settings().base).toBe('typeface');
 });

@@ -195,7 +195,7 @@ export class Lab {
 
   async start(): Promise<void> {
     if (this.missing || this.running || this.core.state !== 'ready') return;
-    const settings = this.choices.settings(this.core.inUse.settings);
+    const settings = this.choices.settings();
     const run = new Run(
       this.networks.map(({ card, line }) => ({ card, line })),
       this.core.inUse.device,
@@ -239,6 +239,7 @@ export class Lab {
   async #removeAt(index: number): Promise<void> {
     if (index < 0) return;
     await this.#engine.removeNetwork(index);
+    if (this.networks[index]?.card.tasks[0]?.name === this.choices.base) this.choices.base = null;
     this.networks = this.networks.filter((_, at) => at !== index);
     this.outdated = true;
   }

@@ -1,3 +1,4 @@
+import type { FieldGroup, FieldPath } from '../state/fields';
 import type { SelectorName } from '../worker/core';
 
 /** The page in English. Every other language has the same shape. */
@@ -54,6 +55,16 @@ export const en = {
     needTwo: 'One more network is needed before anything can be joined.',
   },
 
+  base: {
+    label: 'Is one of them in use already?',
+    none: 'No, all may change',
+    keep: (task: string) => `Add functions to ${task}`,
+    help: 'Then it can stay exactly as it is, and the others are grafted on it.',
+    chosen: (task: string) =>
+      `${task} stays as it is, bit by bit. Only what is added learns, and you can take that alone as graft.onnx.`,
+    tag: 'stays as it is',
+  },
+
   form: {
     heading: (file: string) => `What does ${file} do?`,
     task: 'Task',
@@ -107,6 +118,8 @@ export const en = {
     budgetMacs: (merged: string, all: string) => `${merged} of ${all} MACs for one image`,
     budgetFloor: (name: string, percent: string) =>
       `Below ${percent} no plan can go without skipping layers of ${name}, the cheapest network.`,
+    budgetBase: (name: string, percent: string) =>
+      `${name} stays whole, which alone is ${percent} of the cost.`,
     selector: 'Who chooses',
     moreSelectors: 'More ways to choose',
     selectors: {
@@ -146,6 +159,70 @@ export const en = {
     fullHelp: 'About 6 to 8 minutes for a sample on the CPU. Trains until the joined network holds up.',
     seed: 'Seed',
     seedHelp: 'Same seed, same backend: same plan.',
+  },
+
+  fields: {
+    heading: 'All settings',
+    changed: (count: number) => `${count} changed`,
+    help: 'The defaults follow the effort above. run.json and the command line use the same names.',
+    reset: 'Back to the defaults',
+    before: (value: string) => `Default: ${value}.`,
+    wanted: {
+      count: 'A whole number from 1.',
+      positive: 'A number above 0.',
+      weight: 'A number from 0.',
+      share: 'From 0 to below 1.',
+    },
+    groups: {
+      search: 'Candidates and comparison',
+      differentiable: 'Only for “Search”',
+      distil: 'What the loss is made of',
+      train: 'Training',
+      augment: 'Changes to the images while training',
+    } satisfies Record<FieldGroup, string>,
+    /** The name of each, and what it does. */
+    names: {
+      'search.shortcuts': ['Shortcuts', 'A network may also skip layers of its own.'],
+      'search.calibration_images': ['Calibration images', 'Adapters are fitted on them.'],
+      'search.ridge_rows_per_channel': ['Positions per channel', 'How many the fit of an adapter sees.'],
+      'search.score_images': ['Scoring images', 'Further ones, on which grafts are compared with originals.'],
+      'search.scored_donor_points': [
+        'Scored joins per point',
+        'Of each donor the best that fit; the others are no candidates any more.',
+      ],
+      'search.finalists': ['Plans compared', 'Trained briefly before one is chosen.'],
+      'search.finalist_rounds': ['Rounds', 'After each the better half goes on with twice the images.'],
+      'search.finalist_image_passes': ['Images in the last round', 'Counting each time an image is seen.'],
+      'search.evaluations': ['Plans trained', 'Only for “Knockout” and “Small changes”.'],
+      'search.survivors_per_point': ['Joins per point', 'The best per donor that enter the search.'],
+      'search.supernet_steps': ['Steps', 'One batch each.'],
+      'search.warm_up': ['Warm-up', 'Share of the steps in which only adapters learn.'],
+      'search.logit_learning_rate': ['Learning rate of the choices', 'How fast probabilities move.'],
+      'search.budget_penalty': ['Weight of the budget', 'On the expected cost above it.'],
+      'search.entropy_weight': ['Weight of decisiveness', 'On what is still undecided, growing to the end.'],
+      'train.temperature': ['Temperature', 'Softens both answers before they are compared.'],
+      'train.distillation_weight': ['Distillation', 'Distance to the original’s answers.'],
+      'train.label_weight': ['Labels', 'Cross-entropy with the labels, where there are any.'],
+      'train.hint_weight': ['Hints', 'Distance to the original’s features after a join. 0: off.'],
+      'train.self_distillation_weight': [
+        'Self-distillation',
+        'Extra heads that learn from the deepest one. 0: off.',
+      ],
+      'train.lagging_task_weight': ['Lagging task', 'Factor for the task furthest behind. 1: off.'],
+      'train.image_passes': ['Images', 'That pass while it distils, counting each time.'],
+      'train.batch_size': ['Batch size', 'Images per step.'],
+      'train.learning_rate': ['Learning rate', 'Its peak; it rises and falls in one cycle.'],
+      'train.trunk_learning_rate': ['Learning rate of the trunk', 'Relative to that of adapters and tails.'],
+      'train.weight_decay': ['Weight decay', 'Of AdamW.'],
+      'train.views': ['Versions of each image', 'Originals see each once.'],
+      'train.augment.shift_px': ['Shift', 'In pixels.'],
+      'train.augment.rotate_deg': ['Rotation', 'In degrees.'],
+      'train.augment.scale': ['Size', 'Relative.'],
+      'train.augment.brightness': ['Brightness', 'Relative to the whole range.'],
+      'train.augment.contrast': ['Contrast', 'Relative.'],
+      'train.augment.noise': ['Noise', 'Standard deviation, relative to the whole range.'],
+      'train.augment.flip': ['Mirror', 'Half of the time. Letters and digits do not survive it.'],
+    } satisfies Record<FieldPath, [string, string]> as Record<FieldPath, [string, string]>,
   },
 
   run: {
@@ -305,6 +382,8 @@ export const en = {
     download: 'Take it with you',
     onnx: 'The joined network, for any ONNX runtime: one image in, one named output per task.',
     safetensors: 'Its weights alone.',
+    graft: 'Only what was added. With the network it was added to, “graftlab apply” makes merged.onnx again.',
+    kept: (task: string) => `${task} is in it unchanged, bit by bit; everything else was grafted on it.`,
     json: 'Settings, plan and every number of this run.',
     from: (device: string, duration: string, seed: number) =>
       `Computed on ${device} in ${duration}, seed ${seed}.`,

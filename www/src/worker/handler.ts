@@ -113,6 +113,6 @@ async function readAll(files: NamedFile[]): Promise<{ path: string; bytes: Uint8
 /** The files of an outcome are handed over, not copied. */
 function transferable(value: Value<Method>): Transferable[] {
   return value !== null && typeof value === 'object' && 'onnx' in value
-    ? [value.onnx.buffer, value.safetensors.buffer]
+    ? [value.onnx, value.safetensors, ...(value.graft ? [value.graft] : [])].map(({ buffer }) => buffer)
     : [];
 }

@@ -147,5 +147,6 @@ export function outcome(
     },
     stopped: false,
   };
-  return { report, onnx: new Uint8Array(412_000).fill(8), safetensors: new Uint8Array(398_000) };
+  const files = { onnx: new Uint8Array(412_000).fill(8), safetensors: new Uint8Array(398_000) };
+  return settings.base ? { report, ...files, graft: new Uint8Array(120_000).fill(8) } : { report, ...files };
 }
