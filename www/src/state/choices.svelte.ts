@@ -67,7 +67,9 @@ export class Choices implements Chosen {
 
   /** What the effort brings along for a field. */
   fieldDefault(path: FieldPath): FieldValue | null {
-    return (this.#defaults && fieldOf(this.#defaults[this.effort], path)) ?? null;
+    const value = this.#defaults && fieldOf(this.#defaults[this.effort], path);
+    // The core may hold a number in single precision: 0.06 comes as 0.0599999986.
+    return typeof value === 'number' ? Number(value.toPrecision(6)) : (value ?? null);
   }
 
   /** Takes a field's value and says whether the core would; else the last one stays. */
