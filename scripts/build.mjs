@@ -6,6 +6,7 @@ import { headersFile } from './headers.mjs';
 import { duration, main, say, step } from './log.mjs';
 import { dist, pkg, root } from './paths.mjs';
 import { run } from './run.mjs';
+import { writeServiceWorker } from './service-worker.mjs';
 import { setUp } from './setup.mjs';
 import { buildWasm } from './wasm.mjs';
 
@@ -45,6 +46,7 @@ export async function buildAll({ optimised = true } = {}) {
   addArtifact('cpu');
   addArtifact('gpu');
   writeStatus({ cpu: 'ready', gpu: 'ready' });
+  writeServiceWorker();
 }
 
 async function command() {

@@ -67,8 +67,9 @@ function refuse(response, status, text) {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
-function handler(folder, base, always) {
+function handler(folder, base, always, onRequest) {
   return (request, response) => {
+    onRequest?.(request);
     for (const [name, value] of Object.entries(always)) response.setHeader(name, value);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return refuse(response, 405, 'Only GET and HEAD.');
@@ -89,7 +90,7 @@ const listen = (server, port, host) =>
 
 /**
  * Serves `folder` under the path `base`, at `port` or, where that is taken, at a free one.
- * Resolves to its address and a function that ends it.
+ * Resolves to its address and a function that ends it. `onRequest` is told of each request before its answer.
  */
 export async function serve({
   folder = dist,
@@ -97,8 +98,9 @@ export async function serve({
   port = 5173,
   host = '127.0.0.1',
   headers = labHeaders(),
+  onRequest = undefined,
 } = {}) {
-  const server = createServer(handler(resolve(folder), base, headers));
+  const server = createServer(handler(resolve(folder), base, headers, onRequest));
   try {
     await listen(server, port, host);
   } catch (error) {

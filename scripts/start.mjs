@@ -5,6 +5,7 @@ import { addArtifact, buildPage, writeStatus } from './build.mjs';
 import { main, say } from './log.mjs';
 import { root } from './paths.mjs';
 import { serve } from './serve.mjs';
+import { writeServiceWorker } from './service-worker.mjs';
 import { setUp } from './setup.mjs';
 import { buildWasm } from './wasm.mjs';
 
@@ -20,6 +21,7 @@ async function startBuilt() {
   await buildPage();
   addArtifact('cpu');
   writeStatus({ cpu: 'ready', gpu: 'building' });
+  writeServiceWorker();
   return (await serve()).address;
 }
 

@@ -30,14 +30,14 @@ const longestProblem = 1500;
 /**
  * Starts the server and the browser. The lab lies under a sub-path, as on many hosts.
  * `open()` gives a fresh page; its `problems` holds console errors, uncaught errors, failed requests and requests
- * to anywhere else, each cut to a readable length.
+ * to anywhere else, each cut to a readable length. Other options go to the server; `args` to the browser.
  */
-export async function startLab({ base = '/some/sub-path/' } = {}) {
+export async function startLab({ base = '/some/sub-path/', folder = dist, args = [], ...serving } = {}) {
   if (!existsSync(join(dist, 'index.html'))) throw new Error('dist/ is not there. Run: npm run build');
   const executablePath = chromium();
   if (!executablePath) throw new Error('Chromium is not there. Run: npm run setup browser');
-  const server = await serve({ folder: dist, base, port: 0 });
-  const browser = await driver.launch({ executablePath, args: [...softwareGpu, ...offline] });
+  const server = await serve({ folder, base, port: 0, ...serving });
+  const browser = await driver.launch({ executablePath, args: [...softwareGpu, ...offline, ...args] });
 
   async function open({ path = '', ...contextOptions } = {}) {
     const context = await browser.newContext({ acceptDownloads: true, ...contextOptions });
@@ -52,7 +52,7 @@ export async function startLab({ base = '/some/sub-path/' } = {}) {
     await server.close();
   }
 
-  return { address: server.address, browser, open, close };
+  return { address: server.address, browser, server, open, close };
 }
 
 /** Waits until a backend has been chosen and is up. */

@@ -17,6 +17,7 @@ import { freeSlot, type Line, lineOf } from './lines';
 import { type Area, Problems } from './problems.svelte';
 import { EventBuffer, Run } from './run.svelte';
 import { listSamples, readFile, type Sample, Unreadable } from './samples';
+import { Traffic } from './traffic.svelte';
 
 export interface LabNetwork {
   id: number;
@@ -54,6 +55,7 @@ export class Lab {
   outdated = $state(false);
   readonly problems = new Problems();
   readonly choices = new Choices();
+  readonly traffic = new Traffic(globalThis.location?.origin ?? 'http://localhost');
 
   readonly #engine: Engine;
   readonly #onReading = (progress: LoadProgress) => {
@@ -71,11 +73,13 @@ export class Lab {
         this.core = { state: 'ready', inUse };
         this.wish = inUse.wish;
         this.choices.startFrom(inUse.settings);
+        this.traffic.mark();
       },
       unavailable: (failure) => {
         this.core = { state: 'failed', failure };
         this.problems.add('core', failure);
       },
+      loads: (loads) => this.traffic.take('worker', loads),
       broke: () => {
         const { broke, brokeHint } = language.texts.backend;
         this.problems.add('core', { message: broke, hint: brokeHint });
@@ -133,6 +137,7 @@ export class Lab {
       for (const network of networks) await this.#addNetwork(network);
       this.choices.suggest({ quick: sample.quick_budget, full: sample.budget });
       this.data = await this.#engine.loadZip(data!, this.#onReading);
+      this.traffic.mark();
     });
   }
 

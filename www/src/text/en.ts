@@ -421,15 +421,30 @@ export const en = {
   privacy: {
     chip: '0 bytes sent',
     heading: 'What stands behind “0 bytes sent”',
+    requests: (count: number) => `${count} ${count === 1 ? 'file' : 'files'} read`,
+    elsewhere: (count: string) => `${count} requests to other addresses`,
+    loads: (requests: string, bytes: string) =>
+      `Page and worker have asked for ${requests} files (${bytes}) since this page was opened, all from its own address. They only ask: nothing is sent along.`,
+    noneSince: 'Since everything was there, not one more.',
+    since: (count: number) => `Since everything was there: ${count} more.`,
+    every: 'Every request',
+    by: { page: 'page', worker: 'worker' },
     policy:
-      'This page and its worker come with a content security policy, connect-src ‘self’: the browser refuses any connection to another address, whatever the code tries.',
-    loads: (files: string, bytes: string) =>
-      `From its own address the page has loaded ${files} files (${bytes}). It sends no file there: it only asks.`,
-    offline: 'Once loaded, this tab also works with the network unplugged.',
+      'Page and worker come with a content security policy, connect-src ‘self’: the browser refuses any connection to another address, whatever the code tries.',
     check: 'Try to reach another address',
     checking: 'Trying…',
     refused: 'Refused by the browser, in the page and in the worker.',
     open: 'Not refused: this host serves the lab without its security headers. Nothing was sent, but nothing would stop it.',
+  },
+
+  offline: {
+    none: 'This browser does not keep the lab. An open tab goes on without a network; a reload needs one.',
+    storing: 'The lab is being stored in this browser…',
+    stored: 'The lab is stored in this browser: it opens and works without a network.',
+    newer: 'There is a newer version.',
+    newerHelp: 'The page is loaded anew; what you loaded into it has to be loaded again.',
+    newerLater: 'Change to it when the run has ended.',
+    change: 'Change to it',
   },
 
   problem: {

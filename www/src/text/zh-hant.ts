@@ -371,14 +371,30 @@ export const zhHant: Texts = {
   privacy: {
     chip: '送出 0 位元組',
     heading: '「送出 0 位元組」的依據',
+    requests: (count) => `讀取 ${count} 個檔案`,
+    elsewhere: (count) => `有 ${count} 個請求連到其他位址`,
+    loads: (requests, bytes) =>
+      `自開啟本頁以來，頁面與 worker 索取了 ${requests} 個檔案（${bytes}），全都來自本頁自己的位址。它們只索取，不附帶任何資料。`,
+    noneSince: '一切就緒之後，沒有再索取任何檔案。',
+    since: (count) => `一切就緒之後，又索取了 ${count} 個。`,
+    every: '所有請求',
+    by: { page: '頁面', worker: 'worker' },
     policy:
-      '本頁與其 worker 帶有內容安全政策 connect-src ‘self’：無論程式嘗試什麼，瀏覽器都會拒絕連到其他位址。',
-    loads: (files, bytes) => `本頁從自己的位址載入了 ${files} 個檔案（${bytes}）。它只索取，不上傳任何檔案。`,
-    offline: '載入之後，這個分頁拔掉網路也能運作。',
+      '頁面與 worker 帶有內容安全政策 connect-src ‘self’：無論程式嘗試什麼，瀏覽器都會拒絕連到其他位址。',
     check: '試著連到其他位址',
     checking: '嘗試中…',
     refused: '頁面與 worker 都被瀏覽器拒絕了。',
     open: '沒有被拒絕：此主機未附上安全標頭。雖然什麼都沒送出，但也沒有東西會阻擋。',
+  },
+
+  offline: {
+    none: '這個瀏覽器沒有保存實驗室。已開啟的分頁不需網路也能繼續，重新載入則需要網路。',
+    storing: '正在把實驗室存進這個瀏覽器…',
+    stored: '實驗室已存進這個瀏覽器：沒有網路也能開啟與運作。',
+    newer: '有新版本。',
+    newerHelp: '頁面會重新載入，之前載入的檔案需要再載入一次。',
+    newerLater: '請在執行結束後更換。',
+    change: '更換',
   },
 
   problem: {

@@ -1,5 +1,6 @@
 // The page's side of the worker: numbers the requests, pairs them with replies, and replaces a broken worker.
 import { CoreFailure } from './failure';
+import type { Load } from './loads';
 import type { Args, EventOf, Failure, FromWorker, Method, ToWorker, Value } from './protocol';
 
 /** The part of `Worker` that is used. */
@@ -19,14 +20,23 @@ interface Pending {
 export class WorkerClient {
   readonly #make: () => WorkerLike;
   readonly #onFault: (failure: Failure) => void;
+  readonly #onLoads: (loads: Load[]) => void;
   readonly #pending = new Map<number, Pending>();
   #worker: WorkerLike | null = null;
   #lastId = 0;
 
-  /** `onFault` is told of a broken worker after its requests were rejected; the next request starts a new one. */
-  constructor(make: () => WorkerLike, onFault: (failure: Failure) => void) {
+  /**
+   * `onFault` is told of a broken worker after its requests were rejected; the next request starts a new one.
+   * `onLoads` is told what workers ask the server for.
+   */
+  constructor(
+    make: () => WorkerLike,
+    onFault: (failure: Failure) => void,
+    onLoads: (loads: Load[]) => void = () => {},
+  ) {
     this.#make = make;
     this.#onFault = onFault;
+    this.#onLoads = onLoads;
   }
 
   /** Asks the worker for something. Events of this request go to `onEvent`. */
@@ -74,6 +84,10 @@ export class WorkerClient {
   }
 
   #receive(message: FromWorker): void {
+    if (message.kind === 'loads') {
+      this.#onLoads(message.loads);
+      return;
+    }
     const pending = this.#pending.get(message.id);
     // A reply to nothing that is still asked: stale.
     if (!pending) return;

@@ -11,6 +11,7 @@ function setUp() {
     opened: (backend: BackendInUse) => opened.push(backend),
     unavailable: vi.fn(),
     broke: vi.fn(),
+    loads: vi.fn(),
   };
   const engine = new Engine(
     () => {

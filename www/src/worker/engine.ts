@@ -2,6 +2,7 @@
 import { WorkerClient, type WorkerLike } from './client';
 import type { DataCard, NetworkCard, NetworkOptions, Outcome, Event as RunEvent, Settings } from './core';
 import { toFailure } from './failure';
+import type { Load } from './loads';
 import type { BackendInUse, BackendWish, Failure, LoadProgress, NamedFile, OutsideAnswer } from './protocol';
 
 interface LoadedNetwork {
@@ -22,6 +23,8 @@ export interface EngineListener {
   unavailable(failure: Failure): void;
   /** The core broke; a new one is on its way. */
   broke(failure: Failure): void;
+  /** The worker has asked the server for something. */
+  loads(loads: Load[]): void;
 }
 
 export class Engine {
@@ -37,7 +40,11 @@ export class Engine {
   constructor(make: () => WorkerLike, base: string, listener: EngineListener) {
     this.#base = base;
     this.#listener = listener;
-    this.#client = new WorkerClient(make, (failure) => this.#recover(failure));
+    this.#client = new WorkerClient(
+      make,
+      (failure) => this.#recover(failure),
+      (loads) => listener.loads(loads),
+    );
   }
 
   /** Starts the core on a backend, in a new worker, and gives it everything that is loaded. */

@@ -1,5 +1,6 @@
 // What the page and its worker say to each other. Every request has an id; its replies carry the same id.
 import type { DataCard, NetworkCard, NetworkOptions, Outcome, Event as RunEvent, Settings } from './core';
+import type { Load } from './loads';
 
 export type Backend = 'cpu' | 'webgpu';
 
@@ -79,6 +80,8 @@ export type Request = { [M in Method]: { id: number; method: M; args: Args<M> } 
 export type ToWorker = Request | { id: number; method: 'cancel' };
 
 export type FromWorker =
+  /** Without being asked: requests that the worker has made. */
+  | { id: null; kind: 'loads'; loads: Load[] }
   | { id: number; kind: 'event'; event: EventOf<Method> }
   | { id: number; kind: 'value'; value: Value<Method> }
   | { id: number; kind: 'failure'; failure: Failure }

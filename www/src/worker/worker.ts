@@ -3,6 +3,7 @@ import type { Surroundings } from './backend';
 import type { Core } from './core';
 import { CoreFailure } from './failure';
 import { createHandler } from './handler';
+import { watchLoads } from './loads';
 import { outsideAnswer } from './outside';
 import type { FromWorker, ToWorker } from './protocol';
 
@@ -20,6 +21,8 @@ const handle = createHandler({
   surroundings,
   tryOutside: outsideAnswer,
 });
+
+watchLoads((loads) => scope.postMessage({ id: null, kind: 'loads', loads }, []));
 
 scope.onmessage = ({ data }) => handle(data);
 
