@@ -48,6 +48,17 @@ export interface Span {
   bottom: number;
 }
 
+/** The layers of a network between two of its join points. */
+export interface Piece extends Span {
+  network: number;
+  /** Index of the join point where it ends; one more than the last is the output. */
+  point: number;
+  /** Where it ends; `x` is where it starts. */
+  end: number;
+  /** The networks that use it. */
+  users: number[];
+}
+
 export interface PlanMap {
   height: number;
   lines: DrawnLine[];
@@ -55,6 +66,7 @@ export interface PlanMap {
   stations: Span[];
   inputs: Span[];
   adapters: Spot[];
+  pieces: Piece[];
 }
 
 export function sourcesOf(summaries: readonly SourceSummary[]): Source[] {
@@ -205,17 +217,26 @@ export function drawPlan(
     return centres[track]! + (order.indexOf(network) - order.indexOf(track)) * style.pitch;
   };
   const leaveX = (track: number, next: number) => tracks[track]!.points[sources[next]!.donorPoint]!;
-  const span = (track: number, x: number): Span => {
-    // Lines that have left before are not spanned.
-    const aboard = orders[track]!.filter((network) => {
+  /** The lines that have not left a track before. */
+  const aboard = (track: number, x: number) =>
+    orders[track]!.filter((network) => {
       const next = routes[network]![routes[network]!.indexOf(track) + 1];
       return next === undefined || leaveX(track, next) >= x;
     });
-    const heights = aboard.map((network) => yOf(network, track));
+  const span = (track: number, x: number): Span => {
+    const heights = aboard(track, x).map((network) => yOf(network, track));
     return { x, top: Math.min(...heights), bottom: Math.max(...heights) };
   };
 
-  const map: PlanMap = { height: bottom, lines: [], points: [], stations: [], inputs: [], adapters: [] };
+  const map: PlanMap = {
+    height: bottom,
+    lines: [],
+    points: [],
+    stations: [],
+    inputs: [],
+    adapters: [],
+    pieces: [],
+  };
   for (const [network, route] of routes.entries()) {
     let path = '';
     for (const [leg, track] of route.entries()) {
@@ -247,6 +268,12 @@ export function drawPlan(
       const isKept = !source || point >= source.receiverPoint || (isShortcut && point <= source.donorPoint);
       if (lent.has(point)) map.stations.push(span(network, x));
       else if (isKept) map.points.push({ network, x, y: centres[network]! });
+    }
+    for (const [point, end] of [...track.points, track.end].entries()) {
+      const isKept = !source || point > source.receiverPoint || (isShortcut && point <= source.donorPoint);
+      const x = track.points[point - 1] ?? track.start;
+      if (isKept)
+        map.pieces.push({ ...span(network, end), network, point, x, end, users: aboard(network, end) });
     }
   }
   return map;

@@ -28,10 +28,14 @@ export interface Progress {
 }
 
 /** Columns, as the charts want them. */
-export interface LossCurve {
+export interface TrainingCurve {
   steps: number[];
+  /** Loss over all tasks. */
   sum: number[];
+  /** Loss by task. */
   tasks: number[][];
+  learningRate: number[];
+  imagesPerSecond: number[];
 }
 
 export type RunStatus = 'running' | 'stopping' | 'finished' | 'stopped' | 'failed';
@@ -54,7 +58,7 @@ export class Run {
   searchSteps = $state.raw<SearchStep[]>([]);
   judged = $state.raw<Judged[]>([]);
   plan = $state.raw<PlanSummary | null>(null);
-  curve = $state.raw<LossCurve>({ steps: [], sum: [], tasks: [] });
+  curve = $state.raw<TrainingCurve>({ steps: [], sum: [], tasks: [], learningRate: [], imagesPerSecond: [] });
   validated = $state.raw<Validated[]>([]);
   lastStep = $state.raw<Step | null>(null);
   warnings = $state.raw<string[]>([]);
@@ -147,6 +151,11 @@ export class Run {
         ...(before.tasks[task] ?? []),
         ...steps.map(({ task_losses }) => task_losses[task] ?? Number.NaN),
       ]),
+      learningRate: [...before.learningRate, ...steps.map(({ learning_rate }) => learning_rate)],
+      imagesPerSecond: [
+        ...before.imagesPerSecond,
+        ...steps.map(({ images_per_second }) => images_per_second),
+      ],
     };
     this.curve = curve.steps.length > longestCurve ? thinned(curve) : curve;
   }
@@ -157,9 +166,15 @@ function progressOf({ step, steps, image_passes, images_per_second }: Step): Pro
   return { done: step, total: steps, secondsLeft: images_per_second > 0 ? left / images_per_second : null };
 }
 
-function thinned({ steps, sum, tasks }: LossCurve): LossCurve {
+function thinned({ steps, sum, tasks, learningRate, imagesPerSecond }: TrainingCurve): TrainingCurve {
   const half = (values: number[]) => values.filter((_, index) => index % 2 === 0);
-  return { steps: half(steps), sum: half(sum), tasks: tasks.map(half) };
+  return {
+    steps: half(steps),
+    sum: half(sum),
+    tasks: tasks.map(half),
+    learningRate: half(learningRate),
+    imagesPerSecond: half(imagesPerSecond),
+  };
 }
 
 /** Collects events and hands them on together, so that the page is redrawn a few times a second at most. */

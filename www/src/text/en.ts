@@ -299,6 +299,15 @@ export const en = {
       `${task}: ${student}, original ${teacher}.`,
     step: 'step',
     waiting: 'Curves appear here when training starts.',
+    learningRate: 'Learning rate',
+    speed: 'Images per second',
+    paceLabel: (heading: string, value: string) => `${heading} by training step, now ${value}.`,
+  },
+
+  save: {
+    label: (heading: string) => `Save “${heading}”`,
+    as: (heading: string, kind: string) => `Save “${heading}” as ${kind}`,
+    failed: 'This browser could not make the file.',
   },
 
   likely: {
@@ -323,6 +332,9 @@ export const en = {
     step: 'Go through the search',
     stepOf: (step: string, steps: string) => `step ${step} of ${steps}`,
     waiting: 'after the scores',
+    bands: 'how likely each source is, from the first step to the last',
+    bandsLabel: (task: string, share: string) =>
+      `${task}: probabilities of its sources over the search. The likeliest now has ${share}.`,
   },
 
   finalists: {
@@ -331,11 +343,35 @@ export const en = {
     plan: 'Plan',
     cost: 'Cost',
     drop: 'Worst drop in points, after images',
+    images: 'Images of training',
+    dropAlone: 'Worst drop in points',
     chosen: 'chosen',
     more: (count: string) => `${count} more plans did worse; run.json has them all.`,
   },
 
+  pareto: {
+    heading: 'Cost against loss',
+    help: 'Each point is a plan; left and low is good. A point opens its plan below.',
+    label: 'Plans by cost and loss',
+    point: (nth: string, cost: string, drop: string, isChosen: boolean) =>
+      `Plan ${nth}: ${cost} of the cost, worst drop ${drop} points${isChosen ? ', chosen' : ''}`,
+    across: 'Cost, relative to the originals → / worst drop in points ↑',
+    budget: 'budget',
+    last: 'compared to the end',
+    early: 'left earlier',
+    front: 'nothing costs less and loses less',
+    ofCost: 'of the cost',
+    lost: (images: string) => `points lost at worst, after ${images} images of training`,
+  },
+
   plan: {
+    heading: 'Networks before and after',
+    pieces: (which: string) => `${which}: use the arrow keys to read the layers between join points.`,
+    piece: (task: string, from: string, to: string) => `${task}, from ${from} to ${to}`,
+    pieceHint: 'Point at a stretch of a line, or use the arrow keys: its shapes and its cost.',
+    input: 'the image',
+    output: 'its answer',
+    usedBy: (tasks: string) => `computed once for ${tasks}`,
     apart: 'Apart',
     joined: 'Joined',
     label: (parts: string) => `Plan drawing. ${parts}`,
@@ -369,6 +405,7 @@ export const en = {
     labelledOf: (labelled: string, images: string) => `${images}, ${labelled} labelled`,
     cost: 'Cost',
     costFor: 'For one image',
+    share: 'Share',
     macs: 'MACs',
     params: 'Parameters',
     milliseconds: 'Time on this device',
@@ -384,10 +421,26 @@ export const en = {
     safetensors: 'Its weights alone.',
     graft: 'Only what was added. With the network it was added to, “graftlab apply” makes merged.onnx again.',
     kept: (task: string) => `${task} is in it unchanged, bit by bit; everything else was grafted on it.`,
+    report: 'One page with everything of this run, to read, print and pass on; with code to use the network.',
     json: 'Settings, plan and every number of this run.',
     from: (device: string, duration: string, seed: number) =>
       `Computed on ${device} in ${duration}, seed ${seed}.`,
     outdated: 'These results belong to networks or images that have changed since.',
+  },
+
+  report: {
+    title: (tasks: string) => `${tasks}: joined into one network`,
+    made: (when: string, how: string, version: string) => `${when}. ${how} Graftlab ${version}.`,
+    stopped: 'Training was stopped before its end.',
+    plan: 'Plan',
+    search: 'Search',
+    training: 'Training',
+    settings: 'Settings',
+    setting: 'Setting',
+    value: 'Value',
+    use: 'Using merged.onnx',
+    useHelp:
+      'It takes one image with values from 0 to 255 and has one named output per task. Tasks and classes are in its metadata.',
   },
 
   backend: {

@@ -255,6 +255,15 @@ export const zhHant: Texts = {
     accuracyPart: (task, student, teacher) => `${task}：${student}，原網路 ${teacher}。`,
     step: '步',
     waiting: '開始訓練後，曲線會顯示在這裡。',
+    learningRate: '學習率',
+    speed: '每秒影像數',
+    paceLabel: (heading, value) => `各訓練步的${heading}，目前為 ${value}。`,
+  },
+
+  save: {
+    label: (heading) => `儲存「${heading}」`,
+    as: (heading, kind) => `將「${heading}」存為 ${kind}`,
+    failed: '這個瀏覽器無法產生檔案。',
   },
 
   likely: {
@@ -275,6 +284,8 @@ export const zhHant: Texts = {
     step: '逐步回顧搜尋',
     stepOf: (step, steps) => `第 ${step} / ${steps} 步`,
     waiting: '評分之後開始',
+    bands: '從第一步到最後一步，各種來源的機率',
+    bandsLabel: (task, share) => `${task}：搜尋過程中各種來源的機率。目前最可能的為 ${share}。`,
   },
 
   finalists: {
@@ -283,11 +294,35 @@ export const zhHant: Texts = {
     plan: '方案',
     cost: '成本',
     drop: '訓練若干影像後的最大下降（百分點）',
+    images: '訓練影像數',
+    dropAlone: '最大下降（百分點）',
     chosen: '已選',
     more: (count) => `另有 ${count} 個方案較差；run.json 裡全部都有。`,
   },
 
+  pareto: {
+    heading: '成本與損失',
+    help: '每一點是一個方案，愈靠左下愈好。點選後，方案會顯示在下方。',
+    label: '各方案的成本與損失',
+    point: (nth, cost, drop, isChosen) =>
+      `方案 ${nth}：成本 ${cost}，最大下降 ${drop} 百分點${isChosen ? '，已選' : ''}`,
+    across: '相對成本 → / 最大下降（百分點）↑',
+    budget: '預算',
+    last: '比較到最後',
+    early: '先行淘汰',
+    front: '沒有更省又損失更少的方案',
+    ofCost: '的成本',
+    lost: (images) => `百分點的最大下降，訓練 ${images} 張影像之後`,
+  },
+
   plan: {
+    heading: '接合前後的網路',
+    pieces: (which) => `${which}：用方向鍵逐段讀取接合點之間的層。`,
+    piece: (task, from, to) => `${task}，從 ${from} 到 ${to}`,
+    pieceHint: '指向線上的一段，或用方向鍵，即可看到它的形狀與成本。',
+    input: '影像',
+    output: '輸出',
+    usedBy: (tasks) => `只計算一次，供 ${tasks} 共用`,
     apart: '分開',
     joined: '接合',
     label: (parts) => `方案圖。${parts}`,
@@ -320,6 +355,7 @@ export const zhHant: Texts = {
     labelledOf: (labelled, images) => `${images}，其中 ${labelled} 有標籤`,
     cost: '成本',
     costFor: '每張影像',
+    share: '比例',
     macs: 'MACs',
     params: '參數',
     milliseconds: '在此裝置的時間',
@@ -335,9 +371,24 @@ export const zhHant: Texts = {
     safetensors: '只有權重。',
     graft: '只含新加的部分。配合原本的網路，用「graftlab apply」可再得到 merged.onnx。',
     kept: (task) => `${task} 逐位元原樣保留在其中；其餘都接枝在它上面。`,
+    report: '包含這次執行所有內容的單一網頁，可閱讀、列印、分享，並附使用此網路的程式碼。',
     json: '這次執行的設定、方案與所有數字。',
     from: (device, duration, seed) => `以 ${device} 計算，共 ${duration}，亂數種子 ${seed}。`,
     outdated: '這些結果屬於之前的網路或影像，之後已有變動。',
+  },
+
+  report: {
+    title: (tasks) => `${tasks}：接合成一個網路`,
+    made: (when, how, version) => `${when}。${how}Graftlab ${version}。`,
+    stopped: '訓練在結束前被停止。',
+    plan: '方案',
+    search: '搜尋',
+    training: '訓練',
+    settings: '設定',
+    setting: '設定項目',
+    value: '值',
+    use: '使用 merged.onnx',
+    useHelp: '輸入一張影像，值為 0 到 255；每個任務有一個具名輸出。任務與類別寫在它的中繼資料裡。',
   },
 
   backend: {
