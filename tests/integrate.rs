@@ -13,7 +13,9 @@ use graftlab::net::{NetworkOptions, Pixels, Task, prepare, write_tasks};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::{Family, Width, backbone};
-use graftlab::project::{Event, Outcome, Project, ProjectError, Settings, apply_graft, evaluate_file, run};
+use graftlab::project::{
+    Event, Outcome, Project, ProjectError, Settings, SideBySide, apply_graft, evaluate_file, run,
+};
 use graftlab::search::{SearchError, SelectorName};
 use pollster::block_on;
 
@@ -100,6 +102,51 @@ fn the_exported_network_is_the_one_that_was_measured() {
     for (task, reported) in measured.tasks.iter().zip(&report.tasks) {
         assert_eq!(task.accuracy, reported.test.merged, "{}", task.name);
     }
+}
+
+#[test]
+fn side_by_side_the_networks_answer_as_the_report_counts() {
+    let mut project = project();
+    let outcome = outcome(&mut project, &settings()).unwrap();
+    let beside = SideBySide::new(&project, &outcome.onnx, &Device::flex()).unwrap();
+    let dataset = block_on(project.dataset()).unwrap();
+    let answers = block_on(beside.answers(dataset, &|_, _| {})).unwrap();
+    for (task, reported) in answers.tasks.iter().zip(&outcome.report.tasks) {
+        assert_eq!(task.name, reported.name);
+        assert_eq!(answers.images.len(), reported.test.images);
+        let right = |said: &[u32]| {
+            let right = said.iter().zip(&task.labels).filter(|(said, label)| Some(**said) == **label);
+            Some(right.count() as f64 / reported.test.labelled as f64)
+        };
+        assert_eq!(right(&task.original), reported.test.original);
+        assert_eq!(right(&task.merged), reported.test.merged);
+    }
+
+    // The same picture, asked about as a file: the same classes.
+    let at = answers.images[0];
+    let mut png = std::io::Cursor::new(Vec::new());
+    let picture = image::GrayImage::from_raw(SIZE, SIZE, dataset.image(at).to_vec()).unwrap();
+    picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let (seen, opinions) = block_on(beside.ask(png.get_ref())).unwrap();
+    assert_eq!(seen, dataset.image(at));
+    for (opinion, task) in opinions.iter().zip(&answers.tasks) {
+        assert!((opinion.merged.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        let likeliest =
+            (0..task.classes.len()).max_by(|a, b| opinion.merged[*a].total_cmp(&opinion.merged[*b]));
+        assert_eq!(likeliest, Some(task.merged[0] as usize));
+    }
+    assert!(matches!(block_on(beside.ask(b"no image")), Err(ProjectError::Data(_))));
+}
+
+#[test]
+fn a_merged_network_stands_beside_the_networks_it_was_made_from_only() {
+    let mut project = project();
+    let outcome = outcome(&mut project, &settings()).unwrap();
+    project.remove_network(1);
+    let other = network(Family::Vgg, "colour", &["red", "blue"], 4);
+    project.add_network("colour.onnx", &other, &NetworkOptions::default()).unwrap();
+    let beside = SideBySide::new(&project, &outcome.onnx, &Device::flex());
+    assert!(matches!(beside, Err(ProjectError::OtherNetworks)));
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub enum DataError {
         "none of the {count} images can be decoded; the first is {path}: {reason}. Hint: save them again as PNG or JPEG"
     )]
     NothingDecodes { count: usize, path: String, reason: String },
+    #[error("this is no image that can be read ({reason}). Hint: take a PNG, JPEG, WebP, BMP or GIF file")]
+    NotAnImage { reason: String },
     #[error("there is more than one label table: {}. Hint: keep one and delete or rename the others", .paths.join(", "))]
     ManyTables { paths: Vec<String> },
     #[error("{table} cannot be read as a table ({reason}). Hint: save it as UTF-8 text with one header row")]

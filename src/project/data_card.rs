@@ -37,6 +37,28 @@ pub struct LabelledTask {
     pub per_class: Vec<usize>,
 }
 
+/// One image, without its pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct ImageCard {
+    pub path: String,
+    /// `train`, `architecture`, `validation` or `test`.
+    pub split: String,
+    /// Index among the classes per task, in the order of the data card's tasks; `None` where it is not labelled.
+    pub labels: Vec<Option<u32>>,
+}
+
+impl ImageCard {
+    /// The card of the image at `index`; `None` if there is none.
+    pub fn new(dataset: &Dataset, index: usize) -> Option<Self> {
+        Some(Self {
+            path: dataset.paths.get(index)?.clone(),
+            split: dataset.splits.get(index)?.to_string(),
+            labels: dataset.tasks.iter().map(|task| task.labels[index]).collect(),
+        })
+    }
+}
+
 /// A file that was left out, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]

@@ -45,6 +45,11 @@ pub enum ProjectError {
     #[error("no network has the task '{name}', which is to stay as it is. Hint: name one of {tasks}")]
     UnknownBase { name: String, tasks: String },
 
+    #[error(
+        "the merged network was made from other networks than those that are loaded. Hint: load those again, or run again"
+    )]
+    OtherNetworks,
+
     #[error("no images are loaded. Hint: load a sample, a zip or a folder first")]
     NoData,
 
@@ -72,6 +77,7 @@ impl ProjectError {
             | Self::Setting { .. }
             | Self::TooManyPlans { .. }
             | Self::UnknownBase { .. }
+            | Self::OtherNetworks
             | Self::NoData => true,
             Self::Search(error) => matches!(
                 error,
@@ -92,7 +98,7 @@ impl ProjectError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Network { source: NetError::NeedsOptions, .. } => "needs_options",
-            Self::Onnx { .. } | Self::Network { .. } => "bad_network",
+            Self::Onnx { .. } | Self::Network { .. } | Self::OtherNetworks => "bad_network",
             Self::Data(_) | Self::NoData => "bad_data",
             Self::Search(SearchError::BudgetOutOfReach { .. }) => "budget_out_of_reach",
             Self::Search(SearchError::Cancelled) => "cancelled",

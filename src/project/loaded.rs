@@ -90,7 +90,8 @@ impl Project {
             .collect()
     }
 
-    fn shape(&self) -> ImageShape {
+    /// Channels, height and width of the networks' common input.
+    pub fn shape(&self) -> ImageShape {
         let largest =
             |axis: usize| self.networks.iter().map(|(_, network)| network.input[axis]).max().unwrap_or(1);
         ImageShape { channels: largest(0), height: largest(1), width: largest(2) }

@@ -19,6 +19,7 @@ mod score;
 #[cfg(feature = "gpu")]
 mod self_test;
 mod settings;
+mod side_by_side;
 mod source;
 mod supernet;
 #[cfg(not(target_arch = "wasm32"))]
@@ -28,7 +29,7 @@ mod timing;
 mod workshop;
 
 pub use bench::Bench;
-pub use data_card::{DataCard, LabelledTask, SkippedFile};
+pub use data_card::{DataCard, ImageCard, LabelledTask, SkippedFile};
 pub use error::ProjectError;
 pub use evaluate::{Evaluation, Measured, evaluate_file};
 pub use event::{Event, OnEvent, Phase};
@@ -40,6 +41,7 @@ pub use run::{Outcome, run};
 #[cfg(feature = "gpu")]
 pub use self_test::self_test;
 pub use settings::Settings;
+pub use side_by_side::{Answers, Opinion, SideBySide, TaskAnswers};
 pub use source::one_hot;
 #[cfg(not(target_arch = "wasm32"))]
 pub use table::{OnLine, Shard, TablePlans, TableRequest, tabulate};

@@ -3,6 +3,7 @@
 //! Nothing is computed here. Values cross as plain JavaScript objects whose types are generated from the Rust types.
 
 mod bench;
+mod beside;
 mod device;
 mod failure;
 
@@ -18,7 +19,7 @@ use crate::data::Files;
 use crate::data::source::Limits;
 use crate::net::NetworkOptions;
 use crate::platform::Cancel;
-use crate::project::{Event, NetworkCard, Project, Settings, compare_devices, read_network, run};
+use crate::project::{Event, NetworkCard, Project, Settings, SideBySide, compare_devices, read_network, run};
 use crate::report::Report;
 use crate::search::SelectorName;
 use failure::{Failure, bad_message};
@@ -80,6 +81,8 @@ pub struct Session {
     device_name: String,
     backend: &'static str,
     cancel: RefCell<Cancel>,
+    /// The networks beside the merged one that was given last.
+    beside: RefCell<Option<SideBySide>>,
 }
 
 #[wasm_bindgen]
@@ -97,6 +100,7 @@ impl Session {
             device_name: opened.name,
             backend: opened.backend,
             cancel: RefCell::default(),
+            beside: RefCell::default(),
         })
     }
 
