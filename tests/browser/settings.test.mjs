@@ -47,6 +47,28 @@ test('what is set is what the run gets, and bad numbers are not taken', async ()
   await context.close();
 });
 
+test('a budget can count parameters or time, and the plans are told in it', async () => {
+  const { page, context } = await openSmall();
+  await askForLittle(page);
+  const counts = page.locator('#search').getByRole('group', { name: 'It counts' });
+  await page.getByText(/of .* MACs/).waitFor();
+  await counts.getByRole('radio', { name: 'parameters' }).check();
+  await page.getByText(/of .* parameters/).waitFor();
+  await counts.getByRole('radio', { name: 'milliseconds' }).check();
+  await page.getByText('is timed on this device').waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await counts.getByRole('radio', { name: 'parameters' }).check();
+  await runSmall(page);
+  const report = JSON.parse(await download(page, 'run.json'));
+  assert.equal(report.settings.cost, 'params');
+  const { relative_cost } = report.plan;
+  await page
+    .getByRole('radio', { name: `${Math.round(relative_cost * 100)}\u202f% of the cost` })
+    .first()
+    .waitFor();
+  await context.close();
+});
+
 test('a network that is in use keeps its weights, and what is added can be had alone', async () => {
   const { page, context, problems } = await openSmall();
   await askForLittle(page);

@@ -1,9 +1,13 @@
 // What the compared plans cost and lose, and which of them no other beats in both.
 import type { Finalist } from '../state/finalists';
+import type { PlanSummary } from '../worker/core';
+
+/** What the budget counts, relative to the networks apart. */
+export const costOf = ({ relative_cost, relative_macs }: PlanSummary) => relative_cost ?? relative_macs;
 
 export interface Tried {
   finalist: Finalist;
-  /** Relative MACs. */
+  /** Relative, in what the budget counts. */
   cost: number;
   /** In points, after the last round that it was in. */
   drop: number;
@@ -16,7 +20,7 @@ export function triedOf(plans: readonly Finalist[], rounds: readonly number[]): 
     const passes = Math.max(...finalist.drops.keys());
     return {
       finalist,
-      cost: finalist.plan.relative_macs,
+      cost: costOf(finalist.plan),
       drop: finalist.drops.get(passes) ?? 0,
       isLast: passes === rounds.at(-1),
     };

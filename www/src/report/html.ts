@@ -1,4 +1,5 @@
 // The report: one HTML file that needs nothing else, and runs nothing.
+import { costOf } from '../charts/front';
 import type { Run } from '../state/run.svelte';
 import type { Texts } from '../text/en';
 import {
@@ -7,6 +8,7 @@ import {
   formatCount,
   formatDecimal,
   formatDuration,
+  formatMilliseconds,
   formatPercent,
   formatQuantity,
 } from '../text/format';
@@ -145,13 +147,15 @@ ${table(
     [
       ['macs', results.macs],
       ['params', results.params],
+      ['milliseconds', results.milliseconds],
     ] as const
   ).map(([key, name]) => {
     const { originals, merged } = report.cost[key];
+    const format = key === 'milliseconds' ? formatMilliseconds : formatQuantity;
     return [
       name,
-      formatQuantity(originals, locale),
-      formatQuantity(merged, locale),
+      format(originals, locale),
+      format(merged, locale),
       formatPercent(merged / originals, 0, locale),
     ];
   }),
@@ -237,7 +241,7 @@ function comparedOf(report: Report, { finalists }: Texts, locale: string): Html 
     [finalists.plan, finalists.cost, finalists.images, finalists.dropAlone],
     report.judged.map(({ plan, image_passes, worst_drop_points }) => [
       planInWords(plan),
-      formatPercent(plan.relative_macs, 0, locale),
+      formatPercent(costOf(plan), 0, locale),
       formatCount(image_passes, locale),
       formatDecimal(worst_drop_points, 1, locale),
     ]),

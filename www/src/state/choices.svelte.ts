@@ -1,11 +1,11 @@
 // What a person chooses for a run. The rest of its settings are the core's defaults.
-import type { SelectorName, Settings } from '../worker/core';
+import type { CostMeasure, SelectorName, Settings } from '../worker/core';
 import type { BackendInUse } from '../worker/protocol';
 import { accepts, type FieldPath, type FieldValue, fieldKinds, fieldOf, withFields } from './fields';
 
 type Defaults = BackendInUse['settings'];
 export type Effort = keyof Defaults;
-export type Chosen = Required<Pick<Settings, 'budget' | 'selector' | 'seed' | 'use_labels'>>;
+export type Chosen = Required<Pick<Settings, 'budget' | 'cost' | 'selector' | 'seed' | 'use_labels'>>;
 type Fields = Partial<Record<FieldPath, FieldValue>>;
 
 /** The steps in which a budget is chosen. */
@@ -18,6 +18,8 @@ export const budgetAbove = (nearest: number) =>
 export const largestSeed = 2 ** 32 - 1;
 
 export class Choices implements Chosen {
+  /** What the budget counts. */
+  cost = $state<CostMeasure>('macs');
   seed = $state<Chosen['seed']>(0);
   use_labels = $state<Chosen['use_labels']>(true);
   effort = $state<Effort>('quick');
@@ -111,9 +113,9 @@ export class Choices implements Chosen {
 
   /** The settings of a run. */
   settings(): Settings {
-    const { budget, selector, seed, use_labels, base } = this;
+    const { budget, cost, selector, seed, use_labels, base } = this;
     const start = this.#defaults?.[this.effort] ?? {};
-    const settings = { ...withFields(start, this.#fields), budget, selector, seed, use_labels };
+    const settings = { ...withFields(start, this.#fields), budget, cost, selector, seed, use_labels };
     return base === null ? settings : { ...settings, base };
   }
 }

@@ -1,5 +1,5 @@
 import type { FieldGroup, FieldPath } from '../state/fields';
-import type { SelectorName } from '../worker/core';
+import type { CostMeasure, SelectorName } from '../worker/core';
 
 /** The page in English. Every other language has the same shape. */
 export const en = {
@@ -105,6 +105,7 @@ export const en = {
     perClassLabel: (task: string, low: string, high: string) =>
       `${task}: between ${low} and ${high} images per class.`,
     skipped: (count: string) => `Files skipped: ${count}`,
+    thumbnails: 'All images',
     path: 'File',
     reason: 'Reason',
     replace: 'Use other images',
@@ -115,7 +116,14 @@ export const en = {
     help: 'How small the joined network must be, and how to look for it.',
     budget: 'Budget',
     budgetValue: (percent: string) => `at most ${percent} of the cost`,
-    budgetMacs: (merged: string, all: string) => `${merged} of ${all} MACs for one image`,
+    budgetOf: (merged: string, all: string, what: string) => `${merged} of ${all} ${what}`,
+    countsLegend: 'It counts',
+    counts: { macs: 'MACs', params: 'parameters', milliseconds: 'milliseconds' } satisfies Record<
+      CostMeasure,
+      string
+    >,
+    countsTime:
+      'Every stretch of the networks is timed on this device before the search; another device may choose otherwise.',
     budgetFloor: (name: string, percent: string) =>
       `Below ${percent} no plan can go without skipping layers of ${name}, the cheapest network.`,
     budgetBase: (name: string, percent: string) =>
@@ -426,6 +434,47 @@ export const en = {
     from: (device: string, duration: string, seed: number) =>
       `Computed on ${device} in ${duration}, seed ${seed}.`,
     outdated: 'These results belong to networks or images that have changed since.',
+  },
+
+  images: {
+    heading: 'Image by image',
+    offer:
+      'All networks go through the test images once more. Then you see which class was taken for which, and open the images behind every number.',
+    compare: 'Compare image by image',
+    comparing: 'All networks look at the test images…',
+    who: 'Network',
+    matrix: 'What was taken for what',
+    matrixHelp:
+      'Rows: what it is. Columns: what was answered. Squares on the diagonal are right answers, all others mistakes.',
+    matrixHelpUnlabelled: 'Nothing is labelled. Rows: the original’s answer. Columns: this network’s answer.',
+    matrixLabel: (count: string) =>
+      `Confusion matrix of ${count} classes. Use the arrow keys to read single cells.`,
+    matrixHint: 'Choose a cell to see its images, by pointer or with the arrow keys.',
+    cell: (truth: string, answer: string, count: string) => `${truth}, answered ${answer}: ${count}`,
+    help: 'Choose an image to ask all networks about it.',
+    show: 'Show',
+    groups: {
+      lost: 'right before, wrong now',
+      gained: 'wrong before, right now',
+      bothWrong: 'wrong in both',
+      differing: 'unlabelled, answers differ',
+    },
+    theCell: 'the chosen cell',
+    none: 'There is none.',
+    caption: (path: string, label: string, original: string, merged: string) =>
+      `${path} · is ${label} · original: ${original} · joined: ${merged}`,
+  },
+
+  tryIt: {
+    heading: 'Try it',
+    help: 'Any image, from a file, the camera or the list above. It stays in this tab.',
+    choose: 'Choose an image',
+    camera: 'Use the camera',
+    shoot: 'Take this picture',
+    close: 'Close the camera',
+    refused: 'There is no camera, or this browser was not allowed to use it.',
+    seen: 'What the networks see',
+    differ: 'they differ',
   },
 
   report: {
