@@ -1,6 +1,7 @@
 // Numbers of charts as tables that other programs read.
+import type { Confusion } from '../state/confusion';
 import type { Run } from '../state/run.svelte';
-import type { JudgedPlan, PlanSummary, Report, SearchStep } from '../worker/core';
+import type { Answers, JudgedPlan, PlanSummary, Report, SearchStep } from '../worker/core';
 
 export type Cell = string | number | boolean | null | undefined;
 /** A head and its rows. */
@@ -86,10 +87,11 @@ export function searchTable(names: readonly string[], steps: readonly SearchStep
 
 export function judgedTable(judged: readonly JudgedPlan[]): Table {
   return [
-    ['plan', 'relative_macs', 'image_passes', 'worst_drop_points'],
+    ['plan', 'relative_macs', 'relative_cost', 'image_passes', 'worst_drop_points'],
     ...judged.map(({ plan, image_passes, worst_drop_points }) => [
       planInWords(plan),
       plan.relative_macs,
+      plan.relative_cost ?? plan.relative_macs,
       image_passes,
       worst_drop_points,
     ]),
@@ -126,6 +128,7 @@ export function costTable({ cost }: Report): Table {
     ['measure', 'originals', 'merged', 'shared', 'skipped'],
     ['macs', cost.macs.originals, cost.macs.merged, cost.macs_shared, cost.macs_skipped],
     ['params', cost.params.originals, cost.params.merged, null, null],
+    ['milliseconds', cost.milliseconds.originals, cost.milliseconds.merged, null, null],
   ];
 }
 
@@ -145,6 +148,30 @@ export function planTable({ networks }: PlanSummary): Table {
             source.receiver_point + 1,
             source.receiver_tensor,
           ],
+    ),
+  ];
+}
+
+/** Rows are what it is, columns what was answered. */
+export function confusionTable({ classes, cells }: Confusion): Table {
+  return [
+    ['', ...classes],
+    ...cells.map((columns, row) => [classes[row], ...columns.map(({ length }) => length)]),
+  ];
+}
+
+/** One row per test image and task. */
+export function answersTable({ images, tasks }: Answers): Table {
+  return [
+    ['image', 'task', 'label', 'original', 'merged'],
+    ...images.flatMap((image, place) =>
+      tasks.map(({ name, classes, labels, original, merged }) => [
+        image,
+        name,
+        labels[place] == null ? null : classes[labels[place]],
+        classes[original[place] ?? -1],
+        classes[merged[place] ?? -1],
+      ]),
     ),
   ];
 }

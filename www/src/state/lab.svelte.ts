@@ -1,6 +1,6 @@
 // Everything the page knows, and everything a person can do on it.
 import { language } from '../text/language.svelte';
-import type { DataCard, NetworkCard, NetworkOptions } from '../worker/core';
+import type { DataCard, NetworkCard, NetworkOptions, Pictures } from '../worker/core';
 import { createEngine, type Engine } from '../worker/engine';
 import { toFailure } from '../worker/failure';
 import type {
@@ -11,6 +11,7 @@ import type {
   NamedFile,
   OutsideAnswer,
 } from '../worker/protocol';
+import { Beside } from './beside.svelte';
 import { Choices } from './choices.svelte';
 import { sortFiles } from './files';
 import { freeSlot, type Line, lineOf } from './lines';
@@ -51,6 +52,8 @@ export class Lab {
   /** How far the reading of images is. */
   reading = $state.raw<LoadProgress | null>(null);
   run = $state.raw<Run | null>(null);
+  /** Originals and joined network on single images, once there is one. */
+  beside = $state.raw<Beside | null>(null);
   /** Whether networks or images have changed since the run. */
   outdated = $state(false);
   readonly problems = new Problems();
@@ -121,6 +124,11 @@ export class Lab {
     this.wish = wish;
     this.problems.clear('core');
     this.#engine.open(wish);
+  }
+
+  /** Loaded images by their index. */
+  pictures(indices: number[]): Promise<Pictures> {
+    return this.#engine.pictures(indices);
   }
 
   tryOutside(): Promise<OutsideAnswer> {
@@ -208,12 +216,14 @@ export class Lab {
     );
     this.problems.clear('run');
     this.run = run;
+    this.beside = null;
     this.outdated = false;
     const events = new EventBuffer((batch) => run.take(batch));
     try {
       const outcome = await this.#engine.run(settings, (event) => events.push(event));
       events.flush();
       run.finish(outcome);
+      this.beside = new Beside(this.#engine, outcome.onnx);
     } catch (error) {
       events.flush();
       const failure = toFailure(error);

@@ -1,6 +1,16 @@
 // The core as the page sees it. Remembers what was loaded, so that a new worker can be given it again.
 import { WorkerClient, type WorkerLike } from './client';
-import type { DataCard, NetworkCard, NetworkOptions, Outcome, Event as RunEvent, Settings } from './core';
+import type {
+  Answers,
+  Asked,
+  DataCard,
+  NetworkCard,
+  NetworkOptions,
+  Outcome,
+  Pictures,
+  Event as RunEvent,
+  Settings,
+} from './core';
 import { toFailure } from './failure';
 import type { Load } from './loads';
 import type { BackendInUse, BackendWish, Failure, LoadProgress, NamedFile, OutsideAnswer } from './protocol';
@@ -36,6 +46,8 @@ export class Engine {
   #inUse: BackendInUse | null = null;
   #ready: Promise<void> | null = null;
   #run: number | null = null;
+  /** The merged network that the worker has been given last. */
+  #merged: Uint8Array | null = null;
 
   constructor(make: () => WorkerLike, base: string, listener: EngineListener) {
     this.#base = base;
@@ -56,6 +68,7 @@ export class Engine {
     await this.#ready;
     const loaded: LoadedNetwork = options ? { file, options } : { file };
     const card = await this.#client.call('add_network', loaded);
+    this.#merged = null;
     this.#networks.push(loaded);
     return card;
   }
@@ -63,6 +76,7 @@ export class Engine {
   async removeNetwork(index: number): Promise<void> {
     await this.#ready;
     await this.#client.call('remove_network', { index });
+    this.#merged = null;
     this.#networks.splice(index, 1);
   }
 
@@ -90,6 +104,31 @@ export class Engine {
     if (this.#run !== null) this.#client.cancel(this.#run);
   }
 
+  /** Loaded images by their index. */
+  async pictures(indices: number[]): Promise<Pictures> {
+    await this.#ready;
+    return this.#client.call('pictures', { indices });
+  }
+
+  /** What the loaded networks and a merged one, an ONNX file, answer on the test images. */
+  async answers(merged: Uint8Array, onProgress: OnProgress): Promise<Answers> {
+    await this.#compareWith(merged);
+    return this.#client.call('answers', {}, onProgress);
+  }
+
+  /** What they say of one image. */
+  async ask(merged: Uint8Array, image: Blob): Promise<Asked> {
+    await this.#compareWith(merged);
+    return this.#client.call('ask', { image });
+  }
+
+  async #compareWith(merged: Uint8Array): Promise<void> {
+    await this.#ready;
+    if (this.#merged === merged) return;
+    await this.#client.call('compare_with', { merged });
+    this.#merged = merged;
+  }
+
   async tryOutside(): Promise<OutsideAnswer> {
     await this.#ready;
     return this.#client.call('try_outside', {});
@@ -110,6 +149,7 @@ export class Engine {
 
   #open(wish: BackendWish, because?: Failure): void {
     this.#inUse = null;
+    this.#merged = null;
     this.#client.replace();
     this.#listener.opening();
     const ready = this.#start(wish, because);

@@ -46,6 +46,15 @@ export function createHandler(host: Host): (message: ToWorker) => void {
         return opened().loadFiles(await readAll(request.args.files), reading(request.id));
       case 'run':
         return run(request.id, opened(), request.args.settings);
+      case 'pictures':
+        return opened().pictures(Uint32Array.from(request.args.indices));
+      case 'compare_with':
+        opened().compareWith(request.args.merged);
+        return null;
+      case 'answers':
+        return opened().answers(reading(request.id));
+      case 'ask':
+        return opened().ask(await bytesOf({ path: 'The image', file: request.args.image }));
       case 'try_outside':
         return host.tryOutside();
     }

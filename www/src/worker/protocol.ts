@@ -1,5 +1,15 @@
 // What the page and its worker say to each other. Every request has an id; its replies carry the same id.
-import type { DataCard, NetworkCard, NetworkOptions, Outcome, Event as RunEvent, Settings } from './core';
+import type {
+  Answers,
+  Asked,
+  DataCard,
+  NetworkCard,
+  NetworkOptions,
+  Outcome,
+  Pictures,
+  Event as RunEvent,
+  Settings,
+} from './core';
 import type { Load } from './loads';
 
 export type Backend = 'cpu' | 'webgpu';
@@ -67,6 +77,12 @@ export interface Methods {
   load_zip: { args: { file: NamedFile }; value: DataCard; event: LoadProgress };
   load_files: { args: { files: NamedFile[] }; value: DataCard; event: LoadProgress };
   run: { args: { settings: Settings }; value: Outcome; event: RunEvent };
+  /** Loaded images by their index. */
+  pictures: { args: { indices: number[] }; value: Pictures; event: never };
+  /** The merged network that the next two compare with. */
+  compare_with: { args: { merged: Uint8Array }; value: null; event: never };
+  answers: { args: Record<string, never>; value: Answers; event: LoadProgress };
+  ask: { args: { image: Blob }; value: Asked; event: never };
   try_outside: { args: Record<string, never>; value: OutsideAnswer; event: never };
 }
 
