@@ -14,6 +14,7 @@ import {
 } from '../text/format';
 import type { Outcome, Report } from '../worker/core';
 import { planInWords } from './csv';
+import { flat } from './flat';
 import { javascriptSnippet, pythonSnippet } from './snippets';
 
 export interface ReportSource {
@@ -52,14 +53,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): H
     ([first, ...cells]) =>
       html`<tr><th scope="row">${first}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
   )}</tbody></table>`;
-}
-
-/** `train.temperature`: 4, and so on. */
-function flat(value: unknown, path = ''): [string, string][] {
-  // Numbers may have been held in single precision.
-  if (typeof value === 'number') return [[path, String(Number(value.toPrecision(6)))]];
-  if (value === null || typeof value !== 'object') return [[path, String(value ?? '–')]];
-  return Object.entries(value).flatMap(([name, inner]) => flat(inner, path ? `${path}.${name}` : name));
 }
 
 const style = `

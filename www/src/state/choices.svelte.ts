@@ -15,6 +15,19 @@ export const budgetStep = 0.01;
 export const budgetAbove = (nearest: number) =>
   Math.min(1, Math.ceil(nearest / budgetStep - 1e-9) / Math.round(1 / budgetStep));
 
+/** What a person has chosen, to be chosen again. */
+export interface SavedChoices {
+  effort: Effort;
+  cost: CostMeasure;
+  seed: number;
+  use_labels: boolean;
+  base: string | null;
+  selector: SelectorName | null;
+  budget: number | null;
+  budgets: Record<Effort, number>;
+  fields: Fields;
+}
+
 export const largestSeed = 2 ** 32 - 1;
 
 export class Choices implements Chosen {
@@ -109,6 +122,27 @@ export class Choices implements Chosen {
     };
     this.seed = full.seed ?? this.seed;
     this.use_labels = full.use_labels ?? this.use_labels;
+  }
+
+  saved(): SavedChoices {
+    const { effort, cost, seed, use_labels, base } = this;
+    return {
+      ...{ effort, cost, seed, use_labels, base },
+      selector: this.#chosenSelector,
+      budget: this.#chosenBudget,
+      budgets: this.#budgets,
+      fields: this.#fields,
+    };
+  }
+
+  restore({ selector, budget, budgets, fields, ...plain }: SavedChoices): void {
+    Object.assign(this, plain);
+    this.#chosenSelector = selector;
+    this.#chosenBudget = budget;
+    this.#budgets = budgets;
+    this.#fields = {};
+    for (const [path, value] of Object.entries(fields))
+      if (value !== undefined) this.setField(path as FieldPath, value);
   }
 
   /** The settings of a run. */

@@ -1,7 +1,7 @@
 // Everything the page knows, and everything a person can do on it.
 import { language } from '../text/language.svelte';
 import type { DataCard, NetworkCard, NetworkOptions, Pictures } from '../worker/core';
-import { createEngine, type Engine } from '../worker/engine';
+import { createEngine, type Engine, type LoadedData } from '../worker/engine';
 import { toFailure } from '../worker/failure';
 import type {
   BackendInUse,
@@ -12,10 +12,11 @@ import type {
   OutsideAnswer,
 } from '../worker/protocol';
 import { Beside } from './beside.svelte';
-import { Choices } from './choices.svelte';
+import { Choices, type SavedChoices } from './choices.svelte';
 import { sortFiles } from './files';
 import { freeSlot, type Line, lineOf } from './lines';
 import { type Area, Problems } from './problems.svelte';
+import { isProject } from './project-file';
 import { EventBuffer, Run } from './run.svelte';
 import { listSamples, readFile, type Sample, Unreadable } from './samples';
 import { Traffic } from './traffic.svelte';
@@ -25,6 +26,15 @@ export interface LabNetwork {
   slot: number;
   line: Line;
   card: NetworkCard;
+  file: NamedFile;
+  options: NetworkOptions | undefined;
+}
+
+/** What is loaded and chosen, to be kept. */
+export interface SavedLab {
+  networks: Pick<LabNetwork, 'slot' | 'file' | 'options'>[];
+  images: LoadedData | null;
+  choices: SavedChoices;
 }
 
 /** A network that says nothing of its task: the user is asked. */
@@ -39,7 +49,7 @@ export type Core =
   | { state: 'failed'; failure: Failure };
 
 /** What is going on besides a run. */
-export type Busy = { what: 'network' | 'data' | 'sample'; name: string };
+export type Busy = { what: 'network' | 'data' | 'sample' | 'project'; name: string };
 
 export class Lab {
   core = $state.raw<Core>({ state: 'opening' });
@@ -48,6 +58,8 @@ export class Lab {
   networks = $state.raw<LabNetwork[]>([]);
   unfinished = $state.raw<Unfinished[]>([]);
   data = $state.raw<DataCard | null>(null);
+  /** The files behind them. */
+  images = $state.raw<LoadedData | null>(null);
   busy = $state.raw<Busy | null>(null);
   /** How far the reading of images is. */
   reading = $state.raw<LoadProgress | null>(null);
@@ -56,6 +68,8 @@ export class Lab {
   beside = $state.raw<Beside | null>(null);
   /** Whether networks or images have changed since the run. */
   outdated = $state(false);
+  /** Takes a zip that is a whole project. */
+  openProject: ((zip: Blob) => Promise<void>) | null = null;
   readonly problems = new Problems();
   readonly choices = new Choices();
   readonly traffic = new Traffic(globalThis.location?.origin ?? 'http://localhost');
@@ -144,7 +158,7 @@ export class Lab {
       while (this.networks.length > 0) await this.#removeAt(this.networks.length - 1);
       for (const network of networks) await this.#addNetwork(network);
       this.choices.suggest({ quick: sample.quick_budget, full: sample.budget });
-      this.data = await this.#engine.loadZip(data!, this.#onReading);
+      await this.#loadImages({ zip: data! });
       this.traffic.mark();
     });
   }
@@ -157,13 +171,14 @@ export class Lab {
       return;
     }
     const { networks, zips, images, unknown } = sortFiles(files);
+    const [only] = zips;
+    if (this.openProject && only && (await isProject(only.file))) return this.openProject(only.file);
     if (networks.length > 0 || unknown.length > 0) this.problems.clear('networks');
     if (zips.length > 0 || images.length > 0) this.problems.clear('data');
     for (const file of networks) await this.addNetwork(file);
     const [zip, ...more] = zips;
-    if (zip) await this.#loadData(zip.path, () => this.#engine.loadZip(zip, this.#onReading));
-    else if (images.length > 0)
-      await this.#loadData('', () => this.#engine.loadFiles(images, this.#onReading));
+    if (zip) await this.#loadData(zip.path, { zip });
+    else if (images.length > 0) await this.#loadData('', { files: images });
     if (more.length > 0) this.problems.add('data', { message: texts.oneZip, hint: texts.oneZipHint });
     if (unknown.length > 0 && !zip && images.length === 0) {
       const names = unknown.slice(0, 3).map(({ path }) => path);
@@ -244,10 +259,44 @@ export class Lab {
     this.#engine.stop();
   }
 
-  async #addNetwork(file: NamedFile, options?: NetworkOptions): Promise<void> {
+  /** What is loaded and chosen. */
+  saved(): SavedLab {
+    const { images, choices } = this;
+    const networks = this.networks.map(({ slot, file, options }) => ({ slot, file, options }));
+    return { networks, images, choices: choices.saved() };
+  }
+
+  /** Takes what was kept in place of what is there. */
+  restore({ networks, images, choices }: SavedLab): Promise<void> {
+    return this.#doing({ what: 'project', name: '' }, 'networks', async () => {
+      this.problems.clear();
+      this.unfinished = [];
+      while (this.networks.length > 0) await this.#removeAt(this.networks.length - 1);
+      for (const { file, options, slot } of networks) await this.#addNetwork(file, options, slot);
+      this.choices.restore(choices);
+      if (images) await this.#loadImages(images);
+    });
+  }
+
+  /** Shows a run that was kept. */
+  show(run: Run): void {
+    if (this.running || !run.outcome) return;
+    this.run = run;
+    this.beside = new Beside(this.#engine, run.outcome.onnx);
+    const cards = (networks: readonly { card: NetworkCard }[]) =>
+      JSON.stringify(networks.map(({ card }) => card));
+    const sameImages = this.data?.images === run.outcome.report.data.images;
+    this.outdated = !sameImages || cards(run.networks) !== cards(this.networks);
+  }
+
+  async #addNetwork(
+    file: NamedFile,
+    options?: NetworkOptions,
+    slot = freeSlot(this.networks.map((network) => network.slot)),
+  ): Promise<void> {
     const card = await this.#engine.addNetwork(file, options);
-    const slot = freeSlot(this.networks.map((network) => network.slot));
-    this.networks = [...this.networks, { id: ++this.#lastId, slot, line: lineOf(slot), card }];
+    const network = { id: ++this.#lastId, slot, line: lineOf(slot), card, file, options };
+    this.networks = [...this.networks, network];
     this.outdated = true;
   }
 
@@ -259,11 +308,16 @@ export class Lab {
     this.outdated = true;
   }
 
-  #loadData(name: string, load: () => Promise<DataCard>): Promise<void> {
-    return this.#doing({ what: 'data', name }, 'data', async () => {
-      this.data = await load();
-      this.outdated = true;
-    });
+  #loadData(name: string, images: LoadedData): Promise<void> {
+    return this.#doing({ what: 'data', name }, 'data', () => this.#loadImages(images));
+  }
+
+  async #loadImages(images: LoadedData): Promise<void> {
+    this.data = await ('zip' in images
+      ? this.#engine.loadZip(images.zip, this.#onReading)
+      : this.#engine.loadFiles(images.files, this.#onReading));
+    this.images = images;
+    this.outdated = true;
   }
 
   /** One thing after the other; what goes wrong becomes a problem in its area. */

@@ -40,6 +40,24 @@ export interface TrainingCurve {
 
 export type RunStatus = 'running' | 'stopping' | 'finished' | 'stopped' | 'failed';
 
+export type SavedRun = Pick<
+  Run,
+  | 'networks'
+  | 'device'
+  | 'settings'
+  | 'startedAt'
+  | 'endedAt'
+  | 'status'
+  | 'cells'
+  | 'searchSteps'
+  | 'judged'
+  | 'plan'
+  | 'curve'
+  | 'validated'
+  | 'lastStep'
+  | 'warnings'
+> & { outcome: Outcome };
+
 /** Curves longer than this are thinned to half. */
 const longestCurve = 3000;
 
@@ -49,7 +67,7 @@ export class Run {
   /** What computes it, for people. */
   readonly device: string;
   readonly settings: Settings;
-  readonly startedAt = Date.now();
+  readonly startedAt: number;
 
   status = $state<RunStatus>('running');
   phase = $state<Phase | null>(null);
@@ -65,10 +83,29 @@ export class Run {
   outcome = $state.raw<Outcome | null>(null);
   endedAt = $state<number | null>(null);
 
-  constructor(networks: RunNetwork[], device: string, settings: Settings) {
+  constructor(networks: RunNetwork[], device: string, settings: Settings, startedAt = Date.now()) {
+    this.startedAt = startedAt;
     this.networks = networks;
     this.device = device;
     this.settings = settings;
+  }
+
+  /** A run that has left a network, as it was kept. */
+  static restored(saved: SavedRun): Run {
+    const { networks, device, settings, startedAt, ...state } = saved;
+    return Object.assign(new Run(networks, device, settings, startedAt), state);
+  }
+
+  /** To be kept, if it has left a network. */
+  saved(): SavedRun | null {
+    const { outcome } = this;
+    if (!outcome) return null;
+    const { networks, device, settings, startedAt, endedAt, status } = this;
+    const { cells, searchSteps, judged, plan, curve, validated, lastStep, warnings } = this;
+    return {
+      ...{ networks, device, settings, startedAt, endedAt, status, outcome },
+      ...{ cells, searchSteps, judged, plan, curve, validated, lastStep, warnings },
+    };
   }
 
   get active(): boolean {

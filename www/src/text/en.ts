@@ -477,6 +477,101 @@ export const en = {
     differ: 'they differ',
   },
 
+  project: {
+    label: 'Project',
+    heading: 'Your project',
+    keeping: {
+      opening: 'opening…',
+      kept: 'saved',
+      keeping: 'saving…',
+      elsewhere: 'not saved here',
+      refused: 'not saved',
+      full: 'not saved',
+    },
+    why: {
+      opening: 'Looking for what this browser has kept.',
+      kept: 'Networks, images, settings and results are kept in this browser. They are here when you come back.',
+      keeping: 'Networks, images, settings and results are being kept in this browser.',
+      elsewhere:
+        'The lab is open in another tab, which keeps its own. Save this one as a file, or close the other and reload.',
+      refused:
+        'This browser keeps nothing here, as in a private window. Save a file before you close the page.',
+      full: 'This browser has no more room. Delete past runs, or save a file before you close the page.',
+    },
+    restored: 'Your last project is back.',
+    file: 'As one file',
+    save: 'Save project',
+    open: 'Open project',
+    fileHelp: 'One zip with networks, images, settings and all runs, for another machine or for later.',
+    forget: 'Forget everything',
+    forgetSure: 'Yes, forget it',
+    forgetHelp:
+      'Deletes what this browser keeps of the lab’s projects. What is on the page stays until you close it.',
+    notProject: 'This is no Graftlab project, or a newer version wrote it.',
+    notProjectHint: 'Open a .graftlab.zip. Images and networks go in by the steps below.',
+  },
+
+  runs: {
+    heading: 'Past runs',
+    help: 'Open one to see it as it was, or choose two to compare them.',
+    when: 'When',
+    tasks: 'Tasks',
+    selector: 'Chosen by',
+    fewer: 'Fewer MACs',
+    drop: 'Worst change',
+    open: 'Open',
+    openOf: (when: string) => `Open the run of ${when}`,
+    shown: 'shown',
+    forget: 'Delete',
+    forgetOf: (when: string) => `Delete the run of ${when}`,
+    pick: (when: string) => `Compare the run of ${when}`,
+    stopped: 'stopped',
+    compared: 'Two runs side by side',
+    pickTwo: 'Tick two runs to see them side by side.',
+    same: (count: number) => `All ${count} settings are the same.`,
+    differing: 'Settings that differ',
+    results: 'Results',
+    accuracy: (task: string) => `${task}, joined`,
+    total: 'Computed in',
+    device: 'On',
+  },
+
+  tour: {
+    start: 'Take the tour, five minutes',
+    heading: 'Tour',
+    of: (at: number, all: number) => `${at} of ${all}`,
+    next: 'Next',
+    back: 'Back',
+    end: 'End the tour',
+    done: 'Done',
+    stops: [
+      {
+        at: 'networks',
+        text: 'Each network is a line, drawn to scale: its length is what one image costs. The dots are its join points, where it could be cut. Load a sample to have something to look at, then go on.',
+      },
+      {
+        at: 'data',
+        text: 'All networks look at the same images. Some train, some choose the plan, and some are kept aside to judge the result once. Nothing is uploaded; “0 bytes sent” above shows what stands behind that.',
+      },
+      {
+        at: 'search',
+        text: 'The budget says what the joined network may cost, relative to the originals apart. Everything else has a default that works; all settings are there for those who want them.',
+      },
+      {
+        at: 'run',
+        text: 'Press Run. First every possible join is scored without training: the heat map fills. Then a plan is chosen, and the joined network learns from the originals. You can stop at any time.',
+      },
+      {
+        at: 'results',
+        text: 'What came out: how much cheaper, what was lost per task, which layers are shared. Open single images, try your own, and take the file along. It appears here when a run has ended.',
+      },
+      {
+        at: 'runs',
+        text: 'All runs stay in this browser. Open one again, or put two side by side. “Project” at the top saves everything as one file.',
+      },
+    ],
+  },
+
   report: {
     title: (tasks: string) => `${tasks}: joined into one network`,
     made: (when: string, how: string, version: string) => `${when}. ${how} Graftlab ${version}.`,

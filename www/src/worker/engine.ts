@@ -22,7 +22,7 @@ interface LoadedNetwork {
 
 type OnProgress = (progress: LoadProgress) => void;
 
-type LoadedData = { zip: NamedFile } | { files: NamedFile[] };
+export type LoadedData = { zip: NamedFile } | { files: NamedFile[] };
 
 export interface EngineListener {
   /** The core is being started. */
