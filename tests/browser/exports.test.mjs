@@ -119,6 +119,24 @@ test('the layers between join points tell their shapes and their cost', async ()
   assert.deepEqual(await axeViolations(page), []);
 });
 
+test('the run can be gone through again like a film', async () => {
+  const { page } = opened;
+  const run = page.locator('#run');
+  await run.getByRole('button', { name: 'Replay' }).click();
+  const film = run.getByRole('slider', { name: 'Go through the run' });
+  assert.equal(await film.getAttribute('aria-valuetext'), 'Joins are scored');
+  await run.getByText('Scores appear here.').waitFor();
+  assert.equal(await run.locator('.pareto').count(), 0);
+  await film.fill('0.5');
+  await run.getByRole('heading', { name: 'Where the search leans' }).waitFor();
+  await film.fill('1');
+  assert.equal(await film.getAttribute('aria-valuetext'), 'The joined network learns');
+  await run.locator('.pareto').waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await run.getByRole('button', { name: 'End the replay' }).click();
+  assert.equal(await run.getByRole('heading', { name: 'Where the search leans' }).count(), 0);
+});
+
 test('the report is one page that needs nothing else', async () => {
   const { page } = opened;
   const [file] = await Promise.all([

@@ -19,7 +19,7 @@ export interface RunEntry {
 }
 
 interface Schema extends DBSchema {
-  lab: { key: 'now'; value: SavedLab };
+  lab: { key: keyof SavedLab; value: SavedLab[keyof SavedLab] };
   entries: { key: number; value: RunEntry };
   runs: { key: number; value: SavedRun };
 }
@@ -39,8 +39,19 @@ export function entryOf({ startedAt, settings, device, outcome: { report } }: Sa
   };
 }
 
+const parts = ['networks', 'images', 'choices'] as const;
+
+const sameNetworks = (a: SavedLab['networks'], b: SavedLab['networks']) =>
+  a.length === b.length &&
+  a.every(({ slot, file, options }, index) => {
+    const other = b[index];
+    return slot === other?.slot && file === other.file && options === other.options;
+  });
+
 export class Store {
   readonly #database: IDBPDatabase<Schema>;
+  /** What is kept now: large files are written once, not with every change of a setting. */
+  #kept: Partial<SavedLab> = {};
 
   private constructor(database: IDBPDatabase<Schema>) {
     this.#database = database;
@@ -58,12 +69,24 @@ export class Store {
     return new Store(database);
   }
 
-  lab(): Promise<SavedLab | undefined> {
-    return this.#database.get('lab', 'now');
+  async lab(): Promise<SavedLab | null> {
+    const { store, done } = this.#database.transaction('lab');
+    const [networks, images, choices] = await Promise.all(parts.map((part) => store.get(part)));
+    await done;
+    if (!networks || !choices) return null;
+    const lab = { networks, images: images ?? null, choices } as SavedLab;
+    this.#kept = lab;
+    return lab;
   }
 
   async keepLab(lab: SavedLab): Promise<void> {
-    await this.#database.put('lab', lab, 'now');
+    const work = this.#database.transaction('lab', 'readwrite');
+    const { networks, images } = this.#kept;
+    if (!networks || !sameNetworks(networks, lab.networks)) await work.store.put(lab.networks, 'networks');
+    if (images === undefined || images !== lab.images) await work.store.put(lab.images, 'images');
+    await work.store.put(lab.choices, 'choices');
+    await work.done;
+    this.#kept = lab;
   }
 
   /** Newest first. */
@@ -97,5 +120,6 @@ export class Store {
 
   async forgetAll(): Promise<void> {
     for (const name of ['lab', 'entries', 'runs'] as const) await this.#database.clear(name);
+    this.#kept = {};
   }
 }

@@ -536,6 +536,21 @@ export const en = {
     device: 'On',
   },
 
+  film: {
+    replay: 'Replay',
+    help: 'See the run again as a film, by hand or by itself. Nothing is computed.',
+    play: 'Play',
+    pause: 'Pause',
+    leave: 'End the replay',
+    label: 'Go through the run',
+    scenes: {
+      score: 'Joins are scored',
+      together: 'All plans train together',
+      compare: 'Plans are compared',
+      distil: 'The joined network learns',
+    },
+  },
+
   tour: {
     start: 'Take the tour, five minutes',
     heading: 'Tour',

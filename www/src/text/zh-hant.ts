@@ -475,6 +475,21 @@ export const zhHant: Texts = {
     device: '裝置',
   },
 
+  film: {
+    replay: '重播',
+    help: '像影片一樣再看一次這次執行，可手動或自動播放。不需要任何計算。',
+    play: '播放',
+    pause: '暫停',
+    leave: '結束重播',
+    label: '回顧這次執行',
+    scenes: {
+      score: '為接合評分',
+      together: '所有方案一起訓練',
+      compare: '比較方案',
+      distil: '接合後的網路學習',
+    },
+  },
+
   tour: {
     start: '五分鐘導覽',
     heading: '導覽',
