@@ -64,11 +64,7 @@ impl Selector for Differentiable {
         let mut relaxation = Relaxation::new(problem.space, options);
         let seen = search(problem, &mut relaxation, evaluator).await?;
         let by_supernet = projected(problem, &relaxation, &seen);
-        let mut plans = interleave(by_supernet, distinct(keep_one(problem)));
-        // Where the supernet leaves few plans, as with two networks, brief training has time for those of good score.
-        let by_score =
-            best_plans(problem, |receiver, join| problem.badness(receiver, join), problem.settings.finalists);
-        plans.extend(by_score.into_iter().filter(|plan| !plans.contains(plan)).collect::<Vec<_>>());
+        let plans = interleave(by_supernet, distinct(keep_one(problem)));
         if plans.is_empty() { Err(problem.out_of_reach()) } else { Ok(plans) }
     }
 }

@@ -225,24 +225,6 @@ fn a_space_with_a_known_best_plan_is_solved_the_same_way_each_time() {
 }
 
 #[test]
-fn where_the_supernet_leaves_few_plans_the_best_by_score_fill_the_finalists() {
-    let space = space(2, 5);
-    let scores = scores(&space);
-    let settings = SearchSettings { supernet_steps: 50, ..SearchSettings::default() };
-    let problem =
-        Problem { space: &space, scores: &scores, settings: &settings, budget: 0.8, seed: 9, base: None };
-    let join = Join { donor: 0, donor_point: 3, receiver_point: 3 };
-    let good = vec![Source::Root, Source::Join(join)];
-    let mut evaluator = Synthetic { good, noise: ChaCha8Rng::seed_from_u64(10), asked: 0 };
-    let found = pollster::block_on(Differentiable.select(&problem, &mut evaluator)).unwrap();
-    assert_eq!(found.len(), settings.finalists);
-    let distinct: std::collections::BTreeSet<_> =
-        found.iter().map(|judged| format!("{:?}", judged.plan)).collect();
-    assert_eq!(distinct.len(), found.len());
-    assert!(found.iter().all(|judged| problem.fits(&judged.plan)));
-}
-
-#[test]
 fn the_last_comparison_always_has_all_image_passes() {
     let space = space(2, 5);
     let scores = scores(&space);
