@@ -2,84 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
 
+mod common;
+
 use std::cell::RefCell;
-use std::io::Write;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use common::{network, outcome, pictures, project, settings};
 use graftlab::data::Files;
 use graftlab::data::source::Limits;
 use graftlab::join::CostMeasure;
-use graftlab::net::{NetworkOptions, Pixels, Task, prepare, write_tasks};
+use graftlab::net::{NetworkOptions, prepare};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
-use graftlab::pretrain::backbone::{Family, Width, backbone};
-use graftlab::project::{
-    Event, Outcome, Project, ProjectError, Settings, SideBySide, apply_graft, evaluate_file, run,
-};
+use graftlab::pretrain::backbone::Family;
+use graftlab::project::{Event, ProjectError, Settings, SideBySide, apply_graft, evaluate_file, run};
 use graftlab::search::{SearchError, SelectorName};
 use pollster::block_on;
-
-const SIZE: u32 = 16;
-
-fn network(family: Family, task: &str, classes: &[&str], seed: u64) -> Vec<u8> {
-    let mut graph = backbone(family, Width::Full, SIZE as usize, classes.len(), seed);
-    let classes = classes.iter().map(|class| (*class).to_owned()).collect();
-    let task = Task { name: task.to_owned(), classes, output: graph.outputs[0] };
-    write_tasks(&mut graph, &[task], Pixels::Unit);
-    onnx::write(&graph).unwrap()
-}
-
-/// Stripes, upright or level, thin or thick.
-fn pictures(count: u32) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = zip::write::SimpleFileOptions::default();
-    let mut table = String::from("file,direction,width\n");
-    for index in 0..count {
-        let (upright, thick) = (index % 2 == 0, index % 4 < 2);
-        let picture = image::GrayImage::from_fn(SIZE, SIZE, |x, y| {
-            let along = if upright { x } else { y } + index;
-            let period = if thick { 8 } else { 4 };
-            image::Luma([if along % period < period / 2 { 220 } else { (index * 7 % 60) as u8 }])
-        });
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-        zip.start_file(format!("{index}.png"), options).unwrap();
-        zip.write_all(bytes.get_ref()).unwrap();
-        let direction = if upright { "upright" } else { "level" };
-        table += &format!("{index}.png,{direction},{}\n", if thick { "thick" } else { "thin" });
-    }
-    zip.start_file("labels.csv", options).unwrap();
-    zip.write_all(table.as_bytes()).unwrap();
-    zip.finish().unwrap().into_inner()
-}
-
-fn project() -> Project {
-    let mut project = Project::default();
-    let options = NetworkOptions::default();
-    let direction = network(Family::Vgg, "direction", &["upright", "level"], 1);
-    let width = network(Family::MobileNet, "width", &["thick", "thin"], 2);
-    project.add_network("direction.onnx", &direction, &options).unwrap();
-    project.add_network("width.onnx", &width, &options).unwrap();
-    let files = Files::from_zip(&pictures(240), &Limits::default()).unwrap();
-    block_on(project.load_data(files, &|_, _| {})).unwrap();
-    project
-}
-
-fn settings() -> Settings {
-    let mut settings = Settings { budget: 0.8, seed: 3, ..Settings::default() };
-    settings.search.calibration_images = 64;
-    settings.search.score_images = 16;
-    settings.search.finalists = 2;
-    settings.search.finalist_image_passes = 64;
-    settings.train.batch_size = 16;
-    settings.train.image_passes = 256;
-    settings
-}
-
-fn outcome(project: &mut Project, settings: &Settings) -> Result<Outcome, ProjectError> {
-    let device = Device::flex();
-    block_on(run(project, settings, &device, "cpu", &|_| {}, &Cancel::default()))
-}
 
 #[test]
 fn the_exported_network_is_the_one_that_was_measured() {
@@ -237,7 +175,7 @@ fn a_base_stays_as_it_is_and_takes_its_graft_again() {
     };
     let far = spoilt(&|graph| {
         let about = graph.metadata.get_mut("graftlab.graft").unwrap();
-        *about = about.replace("\"position\":0", "\"position\":99");
+        *about = about.replace("\"positions\":[0]", "\"positions\":[99]");
     });
     let last = prepare(&onnx::read(&far.unwrap()).unwrap(), &options, "merged").unwrap();
     assert_eq!(last.tasks[1].name, "direction");

@@ -1,4 +1,4 @@
-//! Networks as the command line names them: `NAME.onnx:task=NAME,pixels=unit,classes=a|b|c`.
+//! Networks as the command line names them: `NAME.onnx:task=NAME,pixels=unit,classes=a|b|c,output=NAME`.
 
 use std::path::PathBuf;
 
@@ -24,6 +24,7 @@ impl Model {
         let mut options = NetworkOptions::default();
         for option in list.split(',').filter(|option| !option.is_empty()) {
             match option.split_once('=') {
+                Some(("output", name)) => options.output = Some(name.to_owned()),
                 Some(("task", name)) => options.task = Some(name.to_owned()),
                 Some(("classes", names)) => {
                     options.classes = Some(names.split('|').map(str::to_owned).collect());
@@ -32,7 +33,7 @@ impl Model {
                 _ => {
                     return Err(Failure::BadInput(format!(
                         "'{option}' is not an option of a network. \
-                         Hint: write NAME.onnx:task=NAME,classes=A|B,pixels=unit"
+                         Hint: write NAME.onnx:task=NAME,classes=A|B,pixels=unit,output=NAME"
                     )));
                 }
             }
@@ -64,8 +65,9 @@ mod tests {
 
     #[test]
     fn options_follow_the_file() {
-        let model = Model::parse("a/b.onnx:task=fruit,classes=pear|fig,pixels=signed").unwrap();
+        let model = Model::parse("a/b.onnx:task=fruit,classes=pear|fig,pixels=signed,output=soft").unwrap();
         assert_eq!(model.path, PathBuf::from("a/b.onnx"));
+        assert_eq!(model.options.output.as_deref(), Some("soft"));
         assert_eq!(model.options.task.as_deref(), Some("fruit"));
         assert_eq!(model.options.classes, Some(vec!["pear".into(), "fig".into()]));
         assert_eq!(model.options.preprocessing, Some(Pixels::Signed));

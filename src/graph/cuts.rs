@@ -2,7 +2,7 @@
 
 use super::{Graph, TensorId};
 
-/// A tensor that every path from the graph's input to one of its outputs crosses.
+/// A tensor that every path from the graph's input to some of its outputs crosses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     pub tensor: TensorId,
@@ -11,13 +11,14 @@ pub struct Cut {
 }
 
 impl Graph {
-    /// All single-tensor cuts between the inputs and `output`, from the input onwards, `output` itself last.
+    /// All single-tensor cuts between the inputs and `outputs`, from the input onwards; a single output itself is the
+    /// last.
     ///
     /// A tensor is a cut exactly if, after its node has run, it is the only computed tensor that later nodes read.
-    /// That does not depend on which topological order the nodes are in: of the nodes that matter to the output,
+    /// That does not depend on which topological order the nodes are in: of the nodes that matter to the outputs,
     /// those that a cut depends on come before it, and all others depend on it.
-    pub fn cuts(&self, output: TensorId) -> Vec<Cut> {
-        let needed = self.needed_nodes(&[output], &[]);
+    pub fn cuts(&self, outputs: &[TensorId]) -> Vec<Cut> {
+        let needed = self.needed_nodes(outputs, &[]);
         let depends = self.depends_on_input();
         let mut last_use = vec![None; self.tensors.len()];
         for (index, node) in self.nodes.iter().enumerate().filter(|(index, _)| needed[*index]) {
@@ -25,7 +26,9 @@ impl Graph {
                 last_use[input.0] = Some(index);
             }
         }
-        last_use[output.0] = Some(self.nodes.len());
+        for output in outputs {
+            last_use[output.0] = Some(self.nodes.len());
+        }
 
         let mut live: Vec<TensorId> = self.inputs.clone();
         let mut cuts = Vec::new();
@@ -62,7 +65,7 @@ mod tests {
     #[test]
     fn a_tensor_beside_a_skip_is_no_cut() {
         let graph = with_skip();
-        let cuts = graph.cuts(graph.outputs[0]);
+        let cuts = graph.cuts(&graph.outputs);
         let names: Vec<_> = cuts.iter().map(|cut| graph.tensor(cut.tensor).name.as_str()).collect();
         assert_eq!(names, ["a", "sum", "out"]);
     }
@@ -72,6 +75,21 @@ mod tests {
         let mut graph = with_skip();
         let a = graph.find("a").unwrap();
         graph.add_node("Relu", "side branch", [a]);
-        assert_eq!(graph.cuts(graph.outputs[0]).len(), 3);
+        assert_eq!(graph.cuts(&graph.outputs).len(), 3);
+    }
+
+    #[test]
+    fn of_several_outputs_only_the_common_way_counts() {
+        let mut graph = with_skip();
+        let sum = graph.find("sum").unwrap();
+        let other = graph.add_node("Relu", "other out", [sum]);
+        graph.outputs.push(other);
+        let names = |graph: &Graph| -> Vec<String> {
+            let cuts = graph.cuts(&graph.outputs);
+            cuts.iter().map(|cut| graph.tensor(cut.tensor).name.clone()).collect()
+        };
+        assert_eq!(names(&graph), ["a", "sum"]);
+        graph.outputs.push(graph.find("b").unwrap());
+        assert_eq!(names(&graph), ["a"]);
     }
 }

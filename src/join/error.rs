@@ -8,18 +8,12 @@ use crate::net::NetError;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum JoinError {
     #[error(
-        "two networks have the task name '{task}'. Hint: give one of them another name, as in NAME.onnx:task=OTHER"
+        "two tasks have the name '{task}'. Hint: give one of them another name, as in NAME.onnx:task=OTHER"
     )]
     SameTask { task: String },
 
     #[error("{given} network given; joining needs at least two. Hint: add another network")]
     TooFew { given: usize },
-
-    #[error(
-        "network '{network}' has {tasks} outputs; only networks with one output are joined. \
-         Hint: split it into one file per output"
-    )]
-    ManyTasks { network: String, tasks: usize },
 
     #[error("no plan: {reason}")]
     InvalidPlan { reason: String },

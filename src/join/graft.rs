@@ -18,12 +18,12 @@ const GRAFT: &str = "graftlab.graft";
 /// What a graft's metadata says of the base.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct GraftMetadata {
-    /// The base's task.
+    /// The base's label: its task, or its tasks.
     base: String,
     /// CRC-32 of the base's weights, in the order of their names.
     base_crc32: u32,
-    /// Where the base's output comes among the outputs, counted from 0.
-    position: usize,
+    /// Where the base's outputs come among all outputs, counted from 0.
+    positions: Vec<usize>,
 }
 
 /// Takes the graft out of a merged network whose metadata names its tasks.
@@ -32,13 +32,16 @@ struct GraftMetadata {
 ///
 /// None in practice: all parts of a merged network are there.
 pub fn take_graft(merged: &Graph, tasks: &[Task], base: &Prepared) -> Result<Graph, JoinError> {
-    let name = &base.tasks[0].name;
-    let position = tasks.iter().position(|task| &task.name == name).ok_or_else(|| fault("no base in it"))?;
-    let prefix = format!("{name}/");
+    let label = base.label();
+    let is_base = |task: &Task| base.tasks.iter().any(|other| other.name == task.name);
+    let positions: Vec<usize> =
+        tasks.iter().enumerate().filter(|(_, task)| is_base(task)).map(|(position, _)| position).collect();
+    let prefix = format!("{label}/");
     let of_base = |graph: &Graph, id: TensorId| graph.tensor(id).name.starts_with(&prefix);
 
     let mut whole = merged.clone();
-    whole.outputs.remove(position);
+    whole.outputs =
+        tasks.iter().zip(&merged.outputs).filter(|(task, _)| !is_base(task)).map(|(_, id)| *id).collect();
     let whole = whole.pruned();
     let mut graft = Graph { nodes: Vec::new(), constants: BTreeMap::new(), ..whole.clone() };
     for node in &whole.nodes {
@@ -55,11 +58,11 @@ pub fn take_graft(merged: &Graph, tasks: &[Task], base: &Prepared) -> Result<Gra
         graft.nodes.push(node.clone());
     }
     let mut graft = graft.pruned();
-    let others: Vec<Task> = tasks.iter().filter(|task| &task.name != name).cloned().collect();
+    let others: Vec<Task> = tasks.iter().filter(|task| !is_base(task)).cloned().collect();
     let others: Vec<Task> =
         others.into_iter().zip(graft.outputs.clone()).map(|(task, output)| Task { output, ..task }).collect();
     write_tasks(&mut graft, &others, Pixels::Bytes);
-    let about = GraftMetadata { base: name.clone(), base_crc32: checksum(&base.graph), position };
+    let about = GraftMetadata { base: label, base_crc32: checksum(&base.graph), positions };
     graft.metadata.insert(GRAFT.into(), serde_json::json!(about).to_string());
     Ok(graft)
 }
@@ -95,9 +98,9 @@ pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<Graph, JoinError> {
         .get(GRAFT)
         .and_then(|text| serde_json::from_str(text).ok())
         .ok_or_else(|| fault("its metadata does not say that it is one"))?;
-    let task = &base.tasks[0];
-    if about.base != task.name || about.base_crc32 != checksum(&base.graph) {
-        return Err(JoinError::OtherBase { task: about.base, given: task.name.clone() });
+    let label = base.label();
+    if about.base != label || about.base_crc32 != checksum(&base.graph) {
+        return Err(JoinError::OtherBase { task: about.base, given: label });
     }
     let image = *graft.inputs.first().ok_or_else(|| fault("it has no image input"))?;
     let mut graph = Graph {
@@ -108,8 +111,7 @@ pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<Graph, JoinError> {
     };
     graph.metadata.remove(GRAFT);
     let pixels = graph.add_input("image", graft.shape(image).to_vec());
-    let kept = graph.append(&base.graph, &format!("{}/", task.name), &[(base.graph.inputs[0], pixels)]);
-    let logits = kept.at(task.output);
+    let kept = graph.append(&base.graph, &format!("{label}/"), &[(base.graph.inputs[0], pixels)]);
     let mut bound = vec![(image, pixels)];
     for id in graft.inputs.iter().skip(1) {
         let name = &graft.tensor(*id).name;
@@ -118,14 +120,16 @@ pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<Graph, JoinError> {
     }
     let added = graph.append(graft, "", &bound);
     let (others, _) = read_tasks(graft, &NetworkOptions::default(), "graft")?;
-    let output = graph.add_node("Identity", &task.name, [logits]);
     graph.outputs = graft.outputs.iter().map(|id| added.at(*id)).collect();
-    let position = about.position.min(graph.outputs.len());
-    graph.outputs.insert(position, output);
     let mut tasks: Vec<Task> = others;
-    tasks.insert(position, task.clone());
-    if base.softmax {
-        graph = with_softmax(&graph, position);
+    for (task, position) in base.tasks.iter().zip(about.positions) {
+        let position = position.min(graph.outputs.len());
+        let output = graph.add_node("Identity", &task.name, [kept.at(task.output)]);
+        graph.outputs.insert(position, output);
+        tasks.insert(position, task.clone());
+        if task.probabilities {
+            graph = with_softmax(&graph, position);
+        }
     }
     let mut graph = graph.pruned();
     ops::infer(&mut graph).map_err(NetError::from)?;

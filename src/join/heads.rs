@@ -17,7 +17,7 @@ pub struct SelfHead {
     pub output: TensorId,
 }
 
-/// Adds one head per join, right after the adapter, and one on the donor's tensor for the donor's own task: global
+/// Adds one head per join and task, right after the adapter, and one on the donor's tensor for each task of the donor's: global
 /// average pooling and a linear layer, as in "Be Your Own Teacher" (Zhang et al., ICCV 2019).
 ///
 /// The heads become outputs behind those of the tasks; an export without them drops their layers.
@@ -36,11 +36,13 @@ pub fn add_self_distillation_heads(
     for (receiver, join) in plan.joins() {
         let ends =
             [(receiver, (receiver, join.receiver_point)), (join.donor, (join.donor, join.donor_point))];
-        for (task, point) in ends {
-            if let Some(tensor) = merged.points.get(&point)
-                && !places.contains(&(task, *tensor))
-            {
-                places.push((task, *tensor));
+        for (network, point) in ends {
+            let tasks = (0..merged.tasks.len()).filter(|task| merged.owners[*task] == network);
+            let Some(tensor) = merged.points.get(&point) else { continue };
+            for place in tasks.map(|task| (task, *tensor)) {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
             }
         }
     }

@@ -12,8 +12,12 @@ use crate::ops;
 #[derive(Clone, Debug)]
 pub struct Merged {
     pub graph: Graph,
-    /// One per original network, in their order.
+    /// Those of all original networks, in their order.
     pub tasks: Vec<Task>,
+    /// For every task the index of its network.
+    pub owners: Vec<usize>,
+    /// The networks' labels, with which the names of their nodes and tensors begin.
+    pub labels: Vec<String>,
     /// For every original join point that is kept, where it is now: by network and point index.
     pub points: BTreeMap<(usize, usize), TensorId>,
 }
@@ -31,11 +35,11 @@ pub enum TensorRole {
 const ADAPTER: &str = "adapter/";
 
 impl Merged {
-    /// The role of a weight, told from its name: `task/adapter/…` or `task/…`.
+    /// The role of a weight, told from its name: `label/adapter/…` or `label/…`.
     pub fn role(&self, plan: &Plan, tensor: &str) -> TensorRole {
-        let owner = self.tasks.iter().position(|task| tensor.starts_with(&format!("{}/", task.name)));
+        let owner = self.labels.iter().position(|label| tensor.starts_with(&format!("{label}/")));
         match owner {
-            Some(network) if tensor[self.tasks[network].name.len() + 1..].starts_with(ADAPTER) => {
+            Some(network) if tensor[self.labels[network].len() + 1..].starts_with(ADAPTER) => {
                 TensorRole::Adapter
             }
             Some(network) if plan.donor(network).is_some() => TensorRole::Tail,
@@ -65,7 +69,7 @@ pub fn merge(
         .iter()
         .map(|network| {
             let bound = [(network.graph.inputs[0], image)];
-            graph.append(&network.graph, &format!("{}/", network.tasks[0].name), &bound)
+            graph.append(&network.graph, &format!("{}/", network.label()), &bound)
         })
         .collect();
     let at = |network: usize, point: usize| maps[network].at(space.networks[network].points[point].tensor);
@@ -76,7 +80,7 @@ pub fn merge(
             reason: format!("no adapter was fitted for {join:?}"),
         })?;
         let [from, to] = space.ends(receiver, join);
-        let prefix = format!("{}/{ADAPTER}", networks[receiver].tasks[0].name);
+        let prefix = format!("{}/{ADAPTER}", networks[receiver].label());
         let output = add_adapter(&mut graph, &prefix, at(join.donor, join.donor_point), adapter, from, to);
         adapted.insert((receiver, join.receiver_point), output);
     }
@@ -85,13 +89,14 @@ pub fn merge(
         graph.replace_uses(at(*receiver, *point), *output);
     }
 
-    let mut tasks = Vec::new();
-    for (network, map) in networks.iter().zip(&maps) {
-        let task = &network.tasks[0];
-        let logits = map.at(task.output);
-        let output = graph.add_node("Identity", &task.name, [logits]);
-        graph.outputs.push(output);
-        tasks.push(Task { output, ..task.clone() });
+    let (mut tasks, mut owners) = (Vec::new(), Vec::new());
+    for (owner, (network, map)) in networks.iter().zip(&maps).enumerate() {
+        for task in &network.tasks {
+            let output = graph.add_node("Identity", &task.name, [map.at(task.output)]);
+            graph.outputs.push(output);
+            tasks.push(Task { output, ..task.clone() });
+            owners.push(owner);
+        }
     }
     let points: Vec<_> = space
         .networks
@@ -106,20 +111,18 @@ pub fn merge(
             (key, graph.tensor(tensor).name.clone())
         })
         .collect();
-    finish(&graph, tasks, points)
+    let labels = networks.iter().map(Prepared::label).collect();
+    finish(Merged { graph, tasks, owners, labels, points: BTreeMap::new() }, points)
 }
 
 /// Drops what no output needs, and finds tasks and points again in what is left.
-fn finish(
-    graph: &Graph,
-    tasks: Vec<Task>,
-    points: Vec<((usize, usize), String)>,
-) -> Result<Merged, JoinError> {
-    let mut graph = graph.pruned();
+fn finish(mut merged: Merged, points: Vec<((usize, usize), String)>) -> Result<Merged, JoinError> {
+    let mut graph = merged.graph.pruned();
     ops::infer(&mut graph).map_err(NetError::from)?;
-    let tasks: Vec<Task> =
-        tasks.into_iter().zip(graph.outputs.clone()).map(|(task, output)| Task { output, ..task }).collect();
-    write_tasks(&mut graph, &tasks, Pixels::Bytes);
-    let points = points.into_iter().filter_map(|(key, name)| Some((key, graph.find(&name)?))).collect();
-    Ok(Merged { graph, tasks, points })
+    for (task, output) in merged.tasks.iter_mut().zip(&graph.outputs) {
+        task.output = *output;
+    }
+    write_tasks(&mut graph, &merged.tasks, Pixels::Bytes);
+    merged.points = points.into_iter().filter_map(|(key, name)| Some((key, graph.find(&name)?))).collect();
+    Ok(Merged { graph, ..merged })
 }

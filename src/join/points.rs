@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{Attributes, Constant, Graph, Node, TensorId};
 
-/// A 4-D tensor that every path from the input to the output crosses.
+/// A 4-D tensor that every path from the input to the outputs crosses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JoinPoint {
     /// In the network's graph; not stored.
@@ -43,14 +43,14 @@ const ACTIVATIONS: &[&str] =
 /// Nodes after which a tensor has the same shape and, up to a fixed function per channel, the same content.
 const SHAPE_KEEPING: &[&str] = &["BatchNormalization", "Dropout", "Identity"];
 
-/// The join points on the way to `output`, from the input onwards.
+/// The join points on the way to all of `outputs`, from the input onwards.
 ///
 /// Of a run of shape-keeping nodes (activations, batch normalisation, Dropout, Identity) only the last tensor is kept.
 /// Tensors before the first layer with MACs are left out, for nothing is saved there, and so are those of one pixel,
 /// after which only the classifier is left.
-pub fn join_points(graph: &Graph, output: TensorId) -> Vec<JoinPoint> {
+pub fn join_points(graph: &Graph, outputs: &[TensorId]) -> Vec<JoinPoint> {
     let total: u64 = graph.cost().macs;
-    let cuts = graph.cuts(output);
+    let cuts = graph.cuts(outputs);
     let followed = |position: usize| {
         cuts.get(position + 1).is_some_and(|next| {
             let node = &graph.nodes[next.node];

@@ -19,7 +19,7 @@ pub struct Space {
 /// One network in the space.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpaceNetwork {
-    /// Name of its task.
+    /// Its label: the name of its task, or of its tasks.
     pub name: String,
     /// MACs of the whole network for one image.
     pub macs: u64,
@@ -36,14 +36,14 @@ pub struct Savings {
 }
 
 impl Space {
-    /// The space of joins among networks with one task each.
+    /// The space of joins among networks.
     pub fn new(networks: &[Prepared], shortcuts: bool) -> Self {
         let networks = networks
             .iter()
             .map(|network| SpaceNetwork {
-                name: network.tasks[0].name.clone(),
+                name: network.label(),
                 macs: network.graph.cost().macs,
-                points: join_points(&network.graph, network.tasks[0].output),
+                points: join_points(&network.graph, &network.graph.outputs),
             })
             .collect();
         Self { networks, shortcuts, costs: None }

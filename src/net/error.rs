@@ -24,9 +24,19 @@ pub enum NetError {
     #[error("the network has no output. Hint: export it with its logits as output")]
     NoOutput,
 
+    #[error("the network has no output '{name}'. Hint: choose one of {names}")]
+    NoSuchOutput { name: String, names: String },
+
+    #[error(
+        "the network has several outputs, {names}, but one task's name or classes were given. \
+         Hint: say which output they belong to, as in NAME.onnx:output=NAME"
+    )]
+    ManyOutputs { names: String },
+
     #[error(
         "output '{output}' has shape {shape:?}; expected [batch, classes]. \
-         Hint: Graftlab joins networks that classify whole images"
+         Hint: Graftlab joins networks that classify whole images; \
+         where there are several outputs, pick one, as in NAME.onnx:output=NAME"
     )]
     Output { output: String, shape: Vec<usize> },
 

@@ -14,8 +14,14 @@ pub struct Prepared {
     pub tasks: Vec<Task>,
     /// Channels, height and width of the image input.
     pub input: [usize; 3],
-    /// Whether the outputs went through a Softmax that has been set aside.
-    pub softmax: bool,
+}
+
+impl Prepared {
+    /// What the network is called among others: the name of its task, or of all its tasks.
+    pub fn label(&self) -> String {
+        let names: Vec<&str> = self.tasks.iter().map(|task| task.name.as_str()).collect();
+        names.join("+")
+    }
 }
 
 /// Checks a network, infers its shapes, puts its preprocessing into the graph, and sets a trailing Softmax aside.
@@ -23,9 +29,9 @@ pub struct Prepared {
 /// # Errors
 ///
 /// A network without a single 4-D image input of 1 or 3 channels, an unsupported operator, an output that does not
-/// classify, or metadata that is missing or does not fit.
+/// classify or is not there, or metadata that is missing or does not fit.
 pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Result<Prepared, NetError> {
-    let mut graph = graph.pruned();
+    let mut graph = picked(graph, options)?.pruned();
     ops::rewrite_batch(&mut graph);
     let operators = ops::infer(&mut graph)?;
     ops::check_batch(&graph, &operators)?;
@@ -36,7 +42,6 @@ pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Resu
     }
     let input = image_input(&graph)?;
     let (mut tasks, pixels) = read_tasks(&graph, options, file_name)?;
-    let mut softmax = false;
     let producers = graph.producers();
     for task in &mut tasks {
         let last = producers[task.output.0].map(|index| &graph.nodes[index]);
@@ -44,7 +49,7 @@ pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Resu
             && let Some(Some(logits)) = node.inputs.first()
         {
             task.output = *logits;
-            softmax = true;
+            task.probabilities = true;
         }
     }
     graph.outputs = tasks.iter().map(|task| task.output).collect();
@@ -52,7 +57,22 @@ pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Resu
     for (task, output) in tasks.iter_mut().zip(outputs) {
         task.output = output;
     }
-    Ok(Prepared { name: file_name.to_owned(), graph, tasks, input, softmax })
+    Ok(Prepared { name: file_name.to_owned(), graph, tasks, input })
+}
+
+/// The graph with the one output that its owner picked, if they did.
+fn picked(graph: &Graph, options: &NetworkOptions) -> Result<Graph, NetError> {
+    let names =
+        || graph.outputs.iter().map(|id| graph.tensor(*id).name.as_str()).collect::<Vec<_>>().join(", ");
+    let Some(name) = &options.output else {
+        if graph.outputs.len() > 1 && (options.task.is_some() || options.classes.is_some()) {
+            return Err(NetError::ManyOutputs { names: names() });
+        }
+        return Ok(graph.clone());
+    };
+    let output = graph.outputs.iter().find(|id| &graph.tensor(**id).name == name);
+    let output = output.ok_or_else(|| NetError::NoSuchOutput { name: name.clone(), names: names() })?;
+    Ok(Graph { outputs: vec![*output], ..graph.clone() })
 }
 
 /// Channels, height and width of the only input.

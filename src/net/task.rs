@@ -13,6 +13,15 @@ pub struct Task {
     pub classes: Vec<String>,
     /// `[batch, classes]`
     pub output: TensorId,
+    /// Whether the network gives probabilities: `output` then lies before a Softmax that has been set aside.
+    pub probabilities: bool,
+}
+
+impl Task {
+    /// A task whose output gives logits.
+    pub fn new(name: &str, classes: Vec<String>, output: TensorId) -> Self {
+        Self { name: name.to_owned(), classes, output, probabilities: false }
+    }
 }
 
 /// What a network's file does not say, said by its owner.
@@ -20,7 +29,9 @@ pub struct Task {
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct NetworkOptions {
-    /// Name of the task; the file's name by default.
+    /// The output that is the task, by its name; by default every output is a task.
+    pub output: Option<String>,
+    /// Name of the task; the file's name by default, or the output's where there are several.
     pub task: Option<String>,
     /// Names of the classes, in the order of the outputs; numbers by default.
     pub classes: Option<Vec<String>>,
@@ -111,13 +122,11 @@ pub fn read_tasks(
     let tasks = graph
         .outputs
         .iter()
-        .enumerate()
-        .map(|(index, output)| {
+        .map(|output| {
             let output_name = &graph.tensor(*output).name;
             let listed = listed.iter().find(|task| &task.output == output_name);
             let count = class_count(graph, *output)?;
-            let default_name =
-                if graph.outputs.len() == 1 { file_name.to_owned() } else { format!("{file_name} {index}") };
+            let default_name = if graph.outputs.len() == 1 { file_name } else { output_name }.to_owned();
             let name = options.task.clone().or(listed.map(|task| task.name.clone())).unwrap_or(default_name);
             let classes = options
                 .classes
@@ -127,7 +136,7 @@ pub fn read_tasks(
             if classes.len() != count {
                 return Err(NetError::Classes { task: name, names: classes.len(), outputs: count });
             }
-            Ok(Task { name, classes, output: *output })
+            Ok(Task::new(&name, classes, *output))
         })
         .collect::<Result<_, _>>()?;
     Ok((tasks, pixels))

@@ -66,11 +66,7 @@ pub async fn train_backbone(
     let classes = dataset.tasks[task].classes.clone();
     let mut graph = backbone(recipe.family, recipe.width, dataset.shape.height, classes.len(), recipe.seed);
     graph.name = recipe.task.to_owned();
-    let task_of = |graph: &Graph| Task {
-        name: recipe.task.to_owned(),
-        classes: classes.clone(),
-        output: graph.outputs[0],
-    };
+    let task_of = |graph: &Graph| Task::new(recipe.task, classes.clone(), graph.outputs[0]);
     let tasks = [task_of(&graph)];
     write_tasks(&mut graph, &tasks, Pixels::Unit);
     let Prepared { graph: scaled, tasks: scaled_tasks, .. } =

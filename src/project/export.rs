@@ -36,7 +36,7 @@ pub async fn export(
     let failed = |reason: String| ProjectError::Export { reason };
     let mut graph = network.to_graph().await?;
     graph.outputs = merged.tasks.iter().map(|task| task.output).collect();
-    for (index, _) in originals.iter().enumerate().filter(|(_, network)| network.softmax) {
+    for (index, _) in merged.tasks.iter().enumerate().filter(|(_, task)| task.probabilities) {
         graph = with_softmax(&graph, index);
     }
     let mut graph = graph.pruned();

@@ -56,8 +56,7 @@ pub fn inspect(graph: &Graph, prepared: &Prepared) -> NetworkCard {
     }
     let cost = prepared.graph.cost();
     let tasks = prepared.tasks.iter();
-    let join_points =
-        prepared.tasks.first().map_or_else(Vec::new, |task| join_points(&prepared.graph, task.output));
+    let join_points = join_points(&prepared.graph, &prepared.graph.outputs);
     NetworkCard {
         name: prepared.name.clone(),
         tasks: tasks

@@ -1,10 +1,12 @@
 //! What has been loaded: networks and images.
 
+use std::collections::HashSet;
+
 use super::{DataCard, NetworkCard, ProjectError, inspect};
 use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Loader};
 use crate::graph::Graph;
 use crate::join::{JoinError, fit_input};
-use crate::net::{NetworkOptions, Prepared, prepare};
+use crate::net::{NetworkOptions, Prepared, Task, prepare};
 use crate::onnx;
 use crate::platform::yield_now;
 
@@ -47,13 +49,9 @@ impl Project {
         let graph = read_network(file, bytes)?;
         let wrap = |source| ProjectError::Network { file: file.to_owned(), source };
         let prepared = prepare(&graph, options, stem(file)).map_err(wrap)?;
-        if prepared.tasks.len() != 1 {
-            let network = prepared.name.clone();
-            return Err(JoinError::ManyTasks { network, tasks: prepared.tasks.len() }.into());
-        }
-        let task = &prepared.tasks[0].name;
-        if self.networks.iter().any(|(_, other)| &other.tasks[0].name == task) {
-            return Err(JoinError::SameTask { task: task.clone() }.into());
+        let mut taken: HashSet<&str> = self.tasks().map(|task| task.name.as_str()).collect();
+        if let Some(twice) = prepared.tasks.iter().find(|task| !taken.insert(&task.name)) {
+            return Err(JoinError::SameTask { task: twice.name.clone() }.into());
         }
         let card = inspect(&graph, &prepared);
         self.networks.push((card, prepared));
@@ -67,6 +65,10 @@ impl Project {
             self.networks.remove(index);
             self.dataset = None;
         }
+    }
+
+    fn tasks(&self) -> impl Iterator<Item = &Task> {
+        self.networks.iter().flat_map(|(_, network)| &network.tasks)
     }
 
     pub fn cards(&self) -> impl Iterator<Item = &NetworkCard> {
@@ -129,9 +131,7 @@ impl Project {
 
     async fn decode(&self, files: Files, progress: &dyn Fn(usize, usize)) -> Result<Dataset, ProjectError> {
         let tasks = self
-            .networks
-            .iter()
-            .flat_map(|(_, network)| &network.tasks)
+            .tasks()
             .map(|task| Expected { name: task.name.clone(), classes: task.classes.clone() })
             .collect();
         let mut loader = Loader::new(files, &LoadOptions::new(self.shape(), tasks))?;

@@ -122,10 +122,11 @@ pub async fn run(
         search_steps: found.steps,
         tasks: networks
             .iter()
+            .flat_map(|network| &network.tasks)
             .zip(on_validation.iter().zip(&on_test))
-            .map(|(network, (validation, test))| TaskReport {
-                name: network.tasks[0].name.clone(),
-                classes: network.tasks[0].classes.clone(),
+            .map(|(task, (validation, test))| TaskReport {
+                name: task.name.clone(),
+                classes: task.classes.clone(),
                 validation: validation.scores(),
                 test: test.scores(),
             })

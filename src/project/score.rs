@@ -9,14 +9,14 @@ use super::teachers::Teachers;
 use super::{Event, OnEvent, Phase, ProjectError};
 use crate::data::{Dataset, batch::IndexBatch};
 use crate::join::{Adapter, Fit, Join, Space, adapter_graph};
-use crate::net::{Network, read, read_all};
+use crate::net::{Network, read_all};
 use crate::ops::Mode;
 use crate::platform::{Cancel, Stopwatch, yield_now};
 use crate::search::{Score, Scores};
 use crate::train::{agreement, cohens_kappa, divergence_at_best_temperature};
 
 /// Scores candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features of
-/// `recalibration`; the tail is then compared with its teacher on `held_out`.
+/// `recalibration`; the tail is then compared with its teacher on `held_out`; of several tasks the worst counts.
 ///
 /// # Errors
 ///
@@ -32,8 +32,7 @@ pub async fn score_candidates(
 ) -> Result<Scores, ProjectError> {
     let images = [recalibration, held_out].map(|batch| images_on(teachers, dataset, batch));
     let reference = {
-        let outputs =
-            teachers.networks.iter().map(|network| network.forward(images[1].clone()).swap_remove(0));
+        let outputs = teachers.networks.iter().flat_map(|network| network.forward(images[1].clone()));
         read_all(outputs.collect()).await?
     };
     let clock = Stopwatch::start();
@@ -54,19 +53,12 @@ pub async fn score_candidates(
             let [seen, unseen] = adapted.map(|value| vec![(to.tensor, value)]);
             let mut tail = teachers.networks[receiver].clone();
             tail.recalibrate(&[seen]);
-            let output = teachers.outputs[receiver];
-            let logits = read(tail.run(&unseen, &[output], Mode::Inference).targets.swap_remove(0)).await?;
-
-            let classes = teachers.classes[receiver];
-            let teacher = &reference[receiver];
-            let unlabelled = vec![None; held_out.indices.len()];
-            let compared = agreement(teacher, &logits, &unlabelled, classes);
-            let score = Score {
-                agreement: compared.agreeing as f64 / compared.images.max(1) as f64,
-                kappa: cohens_kappa(teacher, &logits, classes),
-                divergence: divergence_at_best_temperature(teacher, &logits, classes),
-                r_squared: fit.r_squared,
-            };
+            let outputs = &teachers.outputs[receiver];
+            let logits = read_all(tail.run(&unseen, outputs, Mode::Inference).targets).await?;
+            let mut score = Score { r_squared: fit.r_squared, ..Score::PERFECT };
+            for (task, logits) in teachers.tasks_of(receiver).zip(&logits) {
+                score = score.worse(of_task(&reference[task], logits, teachers.classes[task]));
+            }
             scores.insert((receiver, join), score);
             on_event(Event::CandidateScored {
                 donor,
@@ -82,6 +74,18 @@ pub async fn score_candidates(
         }
     }
     Ok(scores)
+}
+
+/// What a tail's logits of one task are worth beside its teacher's.
+fn of_task(teacher: &[f32], logits: &[f32], classes: usize) -> Score {
+    let unlabelled = vec![None; teacher.len() / classes.max(1)];
+    let compared = agreement(teacher, logits, &unlabelled, classes);
+    Score {
+        agreement: compared.agreeing as f64 / compared.images.max(1) as f64,
+        kappa: cohens_kappa(teacher, logits, classes),
+        divergence: divergence_at_best_temperature(teacher, logits, classes),
+        ..Score::PERFECT
+    }
 }
 
 /// A candidate, by receiver and join, with its adapter's fit.

@@ -14,7 +14,7 @@ pub struct DistilSource<'a> {
     dataset: &'a Dataset,
     teachers: &'a mut Teachers,
     settings: &'a TrainSettings,
-    /// Index among the data set's tasks per network, where labels are used.
+    /// Index among the data set's tasks per task, where labels are used.
     labels: Vec<Option<usize>>,
     /// Teachers' tensors that students get as hints, as network and tensor.
     hints: Vec<(usize, TensorId)>,
@@ -63,11 +63,11 @@ impl BatchSource for DistilSource<'_> {
         let logits = self.teachers.logits(&batch.images, shape, Some(view), &drawn.indices).await?;
 
         let mut targets = Vec::with_capacity(logits.len());
-        for (network, logits) in logits.into_iter().enumerate() {
-            let classes = self.teachers.classes[network];
+        for (task, logits) in logits.into_iter().enumerate() {
+            let classes = self.teachers.classes[task];
             let rows = drawn.indices.len();
             let teacher = Tensor::from_data(TensorData::new(logits, [rows, classes]), &self.device);
-            let labels = self.labels[network].map(|task| one_hot(&batch.labels[task], classes, &self.device));
+            let labels = self.labels[task].map(|task| one_hot(&batch.labels[task], classes, &self.device));
             targets.push(TaskTarget { teacher: Some(teacher), labels });
         }
         let mut hints: Vec<Value> = Vec::new();

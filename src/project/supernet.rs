@@ -76,7 +76,7 @@ impl Supernet {
         self.prepare(workshop, plan)?;
         let settings = &workshop.settings.train;
         let batch = {
-            let labels = vec![None; self.networks.len()];
+            let labels = vec![None; workshop.teachers.classes.len()];
             let mut source = DistilSource::new(
                 workshop.dataset,
                 &mut workshop.teachers,
@@ -113,7 +113,8 @@ impl Supernet {
         Ok(())
     }
 
-    /// Per plan and task the distance of the class probabilities from the teacher's, all on one batch.
+    /// Per plan and network the distance of the class probabilities from the teacher's, all on one batch; of several tasks
+    /// the largest.
     ///
     /// # Errors
     ///
@@ -140,15 +141,14 @@ impl Supernet {
             .map(Value::from)
             .collect();
         let read = read_all(values).await?;
-        Ok(read
-            .chunks(self.networks.len())
-            .map(|tasks| {
-                let pairs = tasks.iter().zip(&teachers).zip(&workshop.teachers.classes);
-                pairs
-                    .map(|((student, teacher), classes)| total_variation(teacher, student, *classes))
-                    .collect()
-            })
-            .collect())
+        let classes = &workshop.teachers.classes;
+        let of_plan = |tasks: &[Vec<f32>]| -> Vec<f64> {
+            let distance = |task: usize| total_variation(&teachers[task], &tasks[task], classes[task]);
+            (0..self.networks.len())
+                .map(|network| workshop.teachers.tasks_of(network).map(distance).fold(0.0, f64::max))
+                .collect()
+        };
+        Ok(read.chunks(classes.len()).map(of_plan).collect())
     }
 
     /// Makes the adapters of a plan that has not been met before.
@@ -177,7 +177,7 @@ impl Supernet {
         let count = self.networks.len();
         let tensor = |network: usize, point: usize| workshop.space.networks[network].points[point].tensor;
         let mut taps: BTreeMap<(usize, usize), Value> = BTreeMap::new();
-        let mut logits: Vec<Option<Tensor<2>>> = vec![None; count];
+        let mut logits: Vec<Vec<Tensor<2>>> = vec![Vec::new(); count];
         for network in plan.donors_first() {
             let whole = part(&self.networks[network]);
             let reads = plan.joins().filter(|(_, join)| join.donor == network);
@@ -193,7 +193,7 @@ impl Supernet {
                 let tensors = points.iter().map(|point| tensor(network, *point));
                 let targets: Vec<TensorId> = tensors.chain(more.iter().copied()).collect();
                 let mut found = whole.run(&[feed], &targets, mode).targets;
-                let logits = found.split_off(points.len()).pop();
+                let logits = found.split_off(points.len());
                 (points.iter().map(|point| (network, *point)).zip(found).collect::<Vec<_>>(), logits)
             };
             if !early.is_empty() {
@@ -206,9 +206,9 @@ impl Supernet {
                 let adapted = adapter.run(&[(input, donor)], outputs, mode).targets.swap_remove(0);
                 feed = (tensor(network, join.receiver_point), adapted);
             }
-            let (late, found) = run(feed, &late, &[workshop.teachers.outputs[network]]);
+            let (late, found) = run(feed, &late, &workshop.teachers.outputs[network]);
             taps.extend(late);
-            logits[network] = found.map(Value::to_rank::<2>);
+            logits[network] = found.into_iter().map(Value::to_rank::<2>).collect();
         }
         logits.into_iter().flatten().collect()
     }

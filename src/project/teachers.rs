@@ -1,6 +1,7 @@
 //! The original networks as teachers: run once per image and view, their outputs kept.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -12,12 +13,12 @@ use crate::ops::{Mode, Value};
 #[derive(Debug)]
 pub struct Teachers {
     pub networks: Vec<Network>,
-    /// Logits per network.
-    pub outputs: Vec<TensorId>,
-    /// Classes per network.
+    /// Logits of every network's tasks.
+    pub outputs: Vec<Vec<TensorId>>,
+    /// Classes per task, those of all networks one after the other.
     pub classes: Vec<usize>,
     device: Device,
-    /// Logits of all networks one after the other, by view (`None`: the image as it is) and image.
+    /// Logits of all tasks one after the other, by view (`None`: the image as it is) and image.
     kept: HashMap<(Option<u64>, usize), Box<[f32]>>,
 }
 
@@ -32,9 +33,13 @@ impl Teachers {
         let networks: Vec<Network> =
             prepared.iter().map(|network| Network::new(&network.graph, device)).collect::<Result<_, _>>()?;
         Ok(Self {
-            outputs: networks.iter().map(|network| network.graph().outputs[0]).collect(),
+            outputs: networks.iter().map(|network| network.graph().outputs.clone()).collect(),
             networks,
-            classes: prepared.iter().map(|network| network.tasks[0].classes.len()).collect(),
+            classes: prepared
+                .iter()
+                .flat_map(|network| &network.tasks)
+                .map(|task| task.classes.len())
+                .collect(),
             device: device.clone(),
             kept: HashMap::new(),
         })
@@ -68,7 +73,7 @@ impl Teachers {
     ) -> Result<Logits, NetError> {
         if indices.iter().any(|index| !self.kept.contains_key(&(view, *index))) {
             let images = self.upload(images, shape);
-            let outputs = self.networks.iter().map(|network| network.forward(images.clone()).swap_remove(0));
+            let outputs = self.networks.iter().flat_map(|network| network.forward(images.clone()));
             let read = read_all(outputs.collect()).await?;
             for (row, index) in indices.iter().enumerate() {
                 let rows = read
@@ -88,6 +93,12 @@ impl Teachers {
             }
         }
         Ok(logits)
+    }
+
+    /// Where a network's tasks are among all.
+    pub fn tasks_of(&self, network: usize) -> Range<usize> {
+        let start = self.outputs[..network].iter().map(Vec::len).sum();
+        start..start + self.outputs[network].len()
     }
 
     /// Inner tensors of one teacher for a batch of images.

@@ -30,7 +30,7 @@ pub struct Workshop<'a> {
     pub adapters: BTreeMap<(usize, Join), Adapter>,
     pub dataset: &'a Dataset,
     pub teachers: Teachers,
-    /// Index among the data set's tasks per network, where it labels them.
+    /// Index among the data set's tasks per task of the networks, where it labels them.
     pub known_labels: Vec<Option<usize>>,
     /// The same, where labels are used for training and for choosing.
     pub labels: Vec<Option<usize>>,
@@ -60,11 +60,11 @@ impl<'a> Workshop<'a> {
         device: &Device,
         cancel: &'a Cancel,
     ) -> Result<Self, ProjectError> {
-        let of_network =
-            |network: &Prepared| dataset.tasks.iter().position(|task| task.name == network.tasks[0].name);
-        let known_labels: Vec<Option<usize>> = networks.iter().map(of_network).collect();
+        let tasks = networks.iter().flat_map(|network| &network.tasks);
+        let known_labels: Vec<Option<usize>> =
+            tasks.map(|task| dataset.tasks.iter().position(|known| known.name == task.name)).collect();
         let base = settings.base.as_deref().map(|name| base_of(networks, name)).transpose()?;
-        let labels = if settings.use_labels { known_labels.clone() } else { vec![None; networks.len()] };
+        let labels = if settings.use_labels { known_labels.clone() } else { vec![None; known_labels.len()] };
         Ok(Self {
             networks,
             space: Space::new(networks, settings.search.shortcuts),
@@ -143,7 +143,7 @@ impl<'a> Workshop<'a> {
         };
         let mut network = Network::new(&graph, &self.device)?;
         if let Some(base) = self.base {
-            let prefix = format!("{}/", self.networks[base].tasks[0].name);
+            let prefix = format!("{}/", self.networks[base].label());
             network = network.freeze_nodes(|id| graph.tensor(id).name.starts_with(&prefix));
         }
         let trunk = network.parameters(|id| merged.role(plan, &graph.tensor(id).name) == TensorRole::Trunk);
@@ -222,8 +222,10 @@ impl<'a> Workshop<'a> {
 ///
 /// There is none; the tasks are named.
 fn base_of(networks: &[Prepared], name: &str) -> Result<usize, ProjectError> {
-    networks.iter().position(|network| network.tasks[0].name == name).ok_or_else(|| {
-        let tasks: Vec<&str> = networks.iter().map(|network| network.tasks[0].name.as_str()).collect();
+    let has = |network: &Prepared| network.tasks.iter().any(|task| task.name == name);
+    networks.iter().position(has).ok_or_else(|| {
+        let tasks = networks.iter().flat_map(|network| &network.tasks);
+        let tasks: Vec<&str> = tasks.map(|task| task.name.as_str()).collect();
         ProjectError::UnknownBase { name: name.to_owned(), tasks: tasks.join(", ") }
     })
 }

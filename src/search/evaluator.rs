@@ -40,7 +40,7 @@ pub trait Evaluator {
     ) -> impl Future<Output = Result<(), SearchError>>;
 
     /// How far plans are from the teachers in the supernet as it is, on the same batch of the split that is kept for
-    /// this: per plan and task the total variation distance of the class probabilities, from 0 to 1.
+    /// this: per plan and network the total variation distance of the class probabilities, from 0 to 1.
     ///
     /// # Errors
     ///

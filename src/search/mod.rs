@@ -40,6 +40,22 @@ pub struct Score {
     pub r_squared: f64,
 }
 
+impl Score {
+    /// Of a tail that does what its teacher does.
+    pub const PERFECT: Self = Self { agreement: 1.0, kappa: 1.0, divergence: 0.0, r_squared: 1.0 };
+
+    /// The worse of each figure: what a tail of several tasks is worth.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        Self {
+            agreement: self.agreement.min(other.agreement),
+            kappa: self.kappa.min(other.kappa),
+            divergence: self.divergence.max(other.divergence),
+            r_squared: self.r_squared.min(other.r_squared),
+        }
+    }
+}
+
 /// Scores of all candidates, by receiver and join.
 pub type Scores = BTreeMap<(usize, Join), Score>;
 
