@@ -7,7 +7,7 @@ use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::Shape;
 
-pub const OPERATORS: &[Support] = &[Support::new("Conv", &[1, 11, 22]).limits("height and width (2-D)")];
+pub const OPERATORS: &[Support] = &[Support::new("Conv", &[1, 11, 22]).limits("one axis, or height and width")];
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["X", "W"], 1, 1)?;
@@ -18,7 +18,7 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     let &[_, _, height, width] = view.input_shape(1) else {
         let rank = view.input_shape(1).len();
         return Err(
-            view.invalid(format!("the weights have {rank} axes; only 2-D convolutions are supported"))
+            view.invalid(format!("the weights have {rank} axes; only convolutions along one or two axes are supported"))
         );
     };
     let groups = view.int("group")?.unwrap_or(1);
@@ -179,7 +179,7 @@ mod tests {
             (conv().ints(&[1; 8]), "input 'B' must hold floats"),
             (conv().with("extra", 1), "attribute 'extra' is not supported"),
             (NodeTest::new("Conv").noise(&[1, 4, 6, 6]), "input 'W' is missing"),
-            (NodeTest::new("Conv").noise(&[1, 4, 6]).noise(&[8, 4, 3]), "only 2-D convolutions"),
+            (NodeTest::new("Conv").noise(&[1, 4, 6, 6, 6]).noise(&[8, 4, 3, 3, 3]), "along one or two axes"),
         ] {
             let error = test.error();
             assert!(error.contains(reason), "{error}");

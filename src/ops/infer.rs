@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::batch::{Batches, free_batch};
 use super::known::Known;
+use super::rewrite::{constants_beside_images, rows_as_images};
 use super::upgrade::upgrade;
 use super::{NodeView, OpError, Operator, read};
 use crate::graph::{Graph, MAX_RANK, OPSET, elements};
@@ -11,8 +12,8 @@ use crate::graph::{Graph, MAX_RANK, OPSET, elements};
 /// Reads every node's operator, and fills in the shapes of all tensors (for one image) and the MACs of all nodes.
 ///
 /// On the way nodes are brought to operator set [`OPSET`], what is known before a network runs (shapes, integers made
-/// from them) becomes constant, quantisation is left out, and reshapes that were exported for a batch of one image take
-/// any batch. Weights stay as they are, and so do the nodes that change them. The operators that are returned are those
+/// from them) becomes constant, quantisation is left out, and reshapes and constants that were exported for a batch of
+/// one image take any batch. Weights stay as they are, and so do the nodes that change them. The operators that are returned are those
 /// of the graph's nodes, in their order.
 ///
 /// # Errors
@@ -36,6 +37,8 @@ pub fn infer(graph: &mut Graph) -> Result<Vec<Box<dyn Operator>>, OpError> {
         let index = graph.nodes.len() - 1;
         known.arguments(graph, index);
         upgrade(graph, index);
+        rows_as_images(graph, index);
+        constants_beside_images(graph, index, &batches);
         // Of a node that became several, the later ones wait their turn.
         for node in graph.nodes.drain(index + 1..).rev() {
             pending.push_front(node);

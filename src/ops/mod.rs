@@ -14,6 +14,7 @@ pub mod kernels;
 mod known;
 mod node_view;
 mod rearrange;
+mod rewrite;
 mod support;
 #[cfg(test)]
 mod testing;

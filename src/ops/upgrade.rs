@@ -184,7 +184,8 @@ fn flattening_softmax(graph: &mut Graph, index: usize) {
     graph.nodes.splice(index..=index, [flatten, softmax, restore]);
 }
 
-fn node_like(
+/// A node that is computed in the place of another.
+pub fn node_like(
     like: &Node,
     op_type: &str,
     attributes: Attributes,
