@@ -1,6 +1,6 @@
 """Networks for small devices: depthwise convolutions, gates, shuffles."""
 
-from .net import Net
+from .net import CLASSES, Net
 
 #: Width, stride, expansion, kernel, depth.
 V2 = ((8, 1, 1, 3, 1), (12, 2, 6, 3, 2), (16, 2, 6, 3, 3), (24, 2, 6, 3, 4), (32, 1, 6, 3, 3), (40, 1, 6, 3, 1))
@@ -8,21 +8,21 @@ MNAS = ((8, 1, 1, 3, 1), (12, 2, 3, 3, 3), (16, 2, 3, 5, 3), (24, 2, 6, 5, 3), (
 B0 = ((8, 1, 1, 3, 1), (12, 2, 6, 3, 2), (16, 2, 6, 5, 2), (24, 2, 6, 3, 3), (32, 1, 6, 5, 3), (40, 1, 6, 3, 1))
 
 
-def inverted(name, opset, stages, act="relu6", gate=None, last=64, size=64, gate_act=None):
+def inverted(name, opset, stages, act="relu6", gate=None, last=64, size=64, stem=8, classes=CLASSES):
     """Inverted residuals (MobileNetV2, Sandler et al., 2018), and with gates (EfficientNet, Tan & Le, 2019)."""
 
     def build():
         b = Net(name, opset, size)
-        x = b.layer("image", 8, 3, 2, act=act)
+        x = b.layer("image", stem, 3, 2, act=act)
         for width, first_stride, expand, kernel, depth in stages:
             for number in range(depth):
                 stride = first_stride if number == 0 else 1
                 y = b.layer(x, b.channels[x] * expand, 1, act=act) if expand > 1 else x
                 y = b.depthwise(y, kernel, stride, act)
-                y = b.squeeze_excite(y, 8, gate_act or act, gate) if gate else y
+                y = b.squeeze_excite(y, 8, act, gate) if gate else y
                 y = b.norm(b.conv(y, width, 1, bias=False))
                 x = b.add(x, y) if stride == 1 and b.channels[x] == width else y
-        return b.head(b.layer(x, last, 1, act=act))
+        return b.head(b.layer(x, last, 1, act=act), classes)
 
     return build
 
