@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::OnceLock;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use common::{network, outcome, pictures, project, settings};
 use graftlab::data::Files;
@@ -16,11 +18,17 @@ use graftlab::project::{Project, Settings, apply_graft, evaluate_file};
 use graftlab::search::SelectorName;
 use pollster::block_on;
 
-/// A project of a merged network and a third one, whose task nobody has labelled.
-fn with_a_third(merged: &[u8]) -> Project {
+/// A merged network of two tasks, made once.
+fn merged() -> &'static [u8] {
+    static MERGED: OnceLock<Vec<u8>> = OnceLock::new();
+    MERGED.get_or_init(|| outcome(&mut project(), &settings()).unwrap().onnx)
+}
+
+/// A project of the merged network and a third one, whose task nobody has labelled.
+fn with_a_third() -> Project {
     let mut project = Project::default();
     let options = NetworkOptions::default();
-    project.add_network("merged.onnx", merged, &options).unwrap();
+    project.add_network("merged.onnx", merged(), &options).unwrap();
     let shade = network(Family::ResNet, "shade", &["dark", "middle", "bright"], 4);
     project.add_network("shade.onnx", &shade, &options).unwrap();
     let files = Files::from_zip(&pictures(240), &Limits::default()).unwrap();
@@ -43,8 +51,7 @@ fn first_output(graph: &Graph) -> Vec<f32> {
 
 #[test]
 fn a_merged_network_is_joined_with_a_third() {
-    let merged = outcome(&mut project(), &settings()).unwrap().onnx;
-    let mut project = with_a_third(&merged);
+    let mut project = with_a_third();
     let labels: Vec<usize> = project.cards().map(|card| card.tasks.len()).collect();
     assert_eq!(labels, [2, 1]);
     let settings = Settings { budget: 0.9, ..settings() };
@@ -68,8 +75,7 @@ fn a_merged_network_is_joined_with_a_third() {
 
 #[test]
 fn every_kind_of_search_takes_several_tasks() {
-    let merged = outcome(&mut project(), &settings()).unwrap().onnx;
-    let mut project = with_a_third(&merged);
+    let mut project = with_a_third();
     for selector in [SelectorName::Matching, SelectorName::Differentiable] {
         let mut settings = Settings { selector, budget: 0.9, ..settings() };
         settings.search.finalists = 1;
@@ -85,18 +91,17 @@ fn every_kind_of_search_takes_several_tasks() {
 
 #[test]
 fn a_merged_network_stays_as_it_is_when_it_is_the_base() {
-    let merged = outcome(&mut project(), &settings()).unwrap().onnx;
     let settings = Settings { base: Some("width".into()), budget: 0.95, ..settings() };
-    let again = outcome(&mut with_a_third(&merged), &settings).unwrap();
+    let again = outcome(&mut with_a_third(), &settings).unwrap();
     let options = NetworkOptions::default();
-    let applied = apply_graft(("merged.onnx", &merged), &options, ("graft.onnx", &again.graft.unwrap()));
+    let applied = apply_graft(("merged.onnx", merged()), &options, ("graft.onnx", &again.graft.unwrap()));
     assert!(applied.unwrap() == again.onnx, "base and graft are not the merged file");
     let run = |bytes: &[u8]| {
         first_output(
             &prepare(&onnx::read(bytes).unwrap(), &NetworkOptions::default(), "merged").unwrap().graph,
         )
     };
-    assert_eq!(run(&merged), run(&again.onnx), "the base's output has changed");
+    assert_eq!(run(merged()), run(&again.onnx), "the base's output has changed");
 }
 
 #[test]
