@@ -1,6 +1,17 @@
-//! Spoilt ONNX files: whatever a byte becomes, reading a file and inferring its shapes never panics.
+//! Spoilt ONNX files: whatever a byte or a field becomes, reading a file, inferring its shapes and running what is small
+//! never panics. `fuzz/` searches on with the same properties, guided by coverage.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
+
+#[path = "../fuzz/src/checks.rs"]
+mod checks;
+#[path = "../fuzz/src/mutate.rs"]
+mod mutate;
+
+use std::path::Path;
 
 use graftlab::graph::{Attribute, Attributes, Constant, Graph, TensorId};
+use graftlab::net::{NetworkOptions, Pixels, prepare};
 use graftlab::{onnx, ops};
 
 fn attributes(list: &[(&str, Attribute)]) -> Attributes {
@@ -94,4 +105,47 @@ fn every_refusal_says_what_to_do_or_where() {
             assert!(reason.contains("Hint") || reason.contains("node '"), "{reason}");
         }
     }
+}
+
+#[test]
+fn a_weight_that_is_no_number_is_named() {
+    let mut graph = network();
+    let id = graph.find("weight").unwrap();
+    let shape = graph.shape(id).to_vec();
+    graph.constants.insert(id, Constant::f32(shape, vec![f32::NAN; 36]));
+    let options = NetworkOptions { preprocessing: Some(Pixels::Bytes), ..NetworkOptions::default() };
+    let error = prepare(&graph, &options, "network").unwrap_err().to_string();
+    assert!(error.contains("'weight' holds NaN"), "{error}");
+}
+
+/// Changes to each seed of a fuzz target, unless `GRAFTLAB_CHANGES` says otherwise.
+const CHANGES: u64 = 40;
+
+/// The seeds of a fuzz target, each as it is and changed in many ways; answers how many were models at all.
+fn over_corpus(target: &str, check: fn(&[u8]) -> bool) -> usize {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let changes = std::env::var("GRAFTLAB_CHANGES").map_or(CHANGES, |count| count.parse().unwrap());
+    let mut models = 0;
+    for file in files {
+        let seed = std::fs::read(&file).unwrap();
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        for change in 0..=changes {
+            let bytes = if change == 0 { seed.clone() } else { mutate::mutate(&seed, change) };
+            let result = std::panic::catch_unwind(|| check(&bytes));
+            models += usize::from(result.unwrap_or_else(|_| panic!("change {change} of {target}/{name}")));
+        }
+    }
+    models
+}
+
+#[test]
+fn changed_nodes_are_read_or_refused() {
+    assert!(over_corpus("read", checks::read) > 500);
+}
+
+#[test]
+fn changed_networks_run_or_are_refused() {
+    assert!(over_corpus("run", checks::run) > 50);
 }

@@ -24,6 +24,11 @@ pub enum NetError {
     #[error("the network has no output. Hint: export it with its logits as output")]
     NoOutput,
 
+    #[error(
+        "weight '{tensor}' holds NaN, which is no number. Hint: the training has failed; export an earlier state of it"
+    )]
+    NotANumber { tensor: String },
+
     #[error("the network has no output '{name}'. Hint: choose one of {names}")]
     NoSuchOutput { name: String, names: String },
 

@@ -28,10 +28,12 @@ impl Prepared {
 ///
 /// # Errors
 ///
-/// A network without a single 4-D image input of 1 or 3 channels, an unsupported operator, an output that does not
+/// A network without a single 4-D image input of 1 or 3 channels, an unsupported operator, a weight that is no number, an
+/// output that does not
 /// classify or is not there, or metadata that is missing or does not fit.
 pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Result<Prepared, NetError> {
     let mut graph = picked(graph, options)?.pruned();
+    check_numbers(&graph)?;
     ops::rewrite_batch(&mut graph);
     let operators = ops::infer(&mut graph)?;
     ops::check_batch(&graph, &operators)?;
@@ -73,6 +75,17 @@ fn picked(graph: &Graph, options: &NetworkOptions) -> Result<Graph, NetError> {
     let output = graph.outputs.iter().find(|id| &graph.tensor(**id).name == name);
     let output = output.ok_or_else(|| NetError::NoSuchOutput { name: name.clone(), names: names() })?;
     Ok(Graph { outputs: vec![*output], ..graph.clone() })
+}
+
+/// Infinite weights are fine: attention is masked with them.
+fn check_numbers(graph: &Graph) -> Result<(), NetError> {
+    let spoilt = |constant: &Constant| {
+        constant.as_f32().is_some_and(|values| values.iter().any(|value| value.is_nan()))
+    };
+    match graph.constants.iter().find(|(_, constant)| spoilt(constant)) {
+        Some((id, _)) => Err(NetError::NotANumber { tensor: graph.tensor(*id).name.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Channels, height and width of the only input.

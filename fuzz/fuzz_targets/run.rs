@@ -1,0 +1,12 @@
+//! Preparing a network as for a run, and a forward pass of those that are small.
+#![no_main]
+
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    if graftlab_fuzz::run(bytes) { Corpus::Keep } else { Corpus::Reject }
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    graftlab_fuzz::mutate_in_place(data, size, max_size, seed)
+});
