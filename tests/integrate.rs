@@ -7,7 +7,7 @@ mod common;
 use std::cell::RefCell;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use common::{network, outcome, pictures, project, settings};
+use common::{SIZE, network, outcome, pictures, project, settings};
 use graftlab::data::Files;
 use graftlab::data::source::Limits;
 use graftlab::join::CostMeasure;

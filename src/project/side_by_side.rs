@@ -87,13 +87,15 @@ impl SideBySide {
             return Err(ProjectError::OtherNetworks);
         }
         let pairs = tasks.into_iter().map(|task| {
-            let same = |network: &&Prepared| {
-                network.tasks[0].name == task.name && network.tasks[0].classes == task.classes
-            };
-            let original = originals.iter().find(same).ok_or(ProjectError::OtherNetworks)?;
+            let original = originals.iter().find_map(|network| {
+                let mut tasks = network.tasks.iter();
+                let known = tasks.find(|known| known.name == task.name && known.classes == task.classes)?;
+                Some((network, known.output))
+            });
+            let (original, original_output) = original.ok_or(ProjectError::OtherNetworks)?;
             Ok(Pair {
                 original: Network::new(&original.graph, device)?,
-                original_output: original.tasks[0].output,
+                original_output,
                 merged_output: task.output,
                 name: task.name,
                 classes: task.classes,

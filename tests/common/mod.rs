@@ -12,7 +12,7 @@ use graftlab::pretrain::backbone::{Family, Width, backbone};
 use graftlab::project::{Outcome, Project, ProjectError, Settings, run};
 use pollster::block_on;
 
-const SIZE: u32 = 16;
+pub const SIZE: u32 = 16;
 
 pub fn network(family: Family, task: &str, classes: &[&str], seed: u64) -> Vec<u8> {
     let mut graph = backbone(family, Width::Full, SIZE as usize, classes.len(), seed);
