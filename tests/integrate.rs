@@ -5,6 +5,7 @@
 mod common;
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use common::{SIZE, network, outcome, pictures, project, settings};
@@ -15,7 +16,11 @@ use graftlab::net::{NetworkOptions, prepare};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::Family;
-use graftlab::project::{Event, ProjectError, Settings, SideBySide, apply_graft, evaluate_file, run};
+use graftlab::project::{
+    Event, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, apply_graft, evaluate_file,
+    run, tabulate,
+};
+use graftlab::report::TableLine;
 use graftlab::search::{SearchError, SelectorName};
 use pollster::block_on;
 
@@ -242,4 +247,35 @@ fn two_networks_for_one_task_are_refused_and_the_first_stays() {
     let error = project.add_network("again.onnx", &again, &NetworkOptions::default()).unwrap_err();
     assert!(error.to_string().contains("'width'"), "{error}");
     assert_eq!(project.cards().count(), 2);
+}
+
+#[test]
+fn a_table_goes_on_where_it_stopped_even_if_an_older_version_began_it() {
+    let mut project = project();
+    let mut settings = settings();
+    settings.train.image_passes = 16;
+    let request = TableRequest {
+        settings,
+        seeds: vec![3],
+        shard: Shard { index: 0, of: 60 },
+        searches: Vec::new(),
+        plans: TablePlans::All,
+    };
+    let mut lines = |known: &[TableLine], most: usize| {
+        let mut lines = Vec::new();
+        let mut hear = |line, _, _| {
+            lines.push(line);
+            if lines.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        block_on(tabulate(&mut project, &request, known, &Device::flex(), &mut hear)).unwrap();
+        lines
+    };
+    let whole = lines(&[], usize::MAX);
+    let mut begun = lines(&[], 2);
+    let [TableLine::Space(space), TableLine::Plan(_)] = &mut begun[..] else { panic!("{begun:?}") };
+    space.settings.as_object_mut().unwrap().remove("cost");
+
+    let rest = lines(&begun, usize::MAX);
+    assert!(rest.iter().all(|line| matches!(line, TableLine::Plan(_))), "{rest:?}");
+    assert!(rest.len() > 1 && begun.len() + rest.len() == whole.len());
 }

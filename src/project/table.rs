@@ -94,6 +94,10 @@ pub async fn tabulate(
         let quiet = |_: usize, _: usize| {};
         let (part, labels) = (VALIDATION_IMAGES, on_validation.clone());
         let for_search = Evaluation::new(dataset, Split::Validation, part, labels, teachers, &quiet).await?;
+        let told = known.iter().any(|line| match line {
+            TableLine::Space(line) => line.seed == *seed && speaks_of(line, &settings),
+            _ => false,
+        });
         let line = SpaceLine {
             version: env!("CARGO_PKG_VERSION").into(),
             seed: *seed,
@@ -102,7 +106,7 @@ pub async fn tabulate(
             candidates: candidate_reports(&workshop.space, &scores),
             seconds: clock.elapsed_seconds(),
         };
-        if on_line(TableLine::Space(Box::new(line)), counted.0, counted.1).is_break() {
+        if !told && on_line(TableLine::Space(Box::new(line)), counted.0, counted.1).is_break() {
             return Ok(());
         }
         let validation =
@@ -133,6 +137,11 @@ pub async fn tabulate(
         }
     }
     Ok(())
+}
+
+/// Whether a line was written under these settings: by an older version perhaps, which knew fewer of them.
+fn speaks_of(line: &SpaceLine, settings: &Settings) -> bool {
+    serde_json::from_value::<Settings>(line.settings.clone()).is_ok_and(|told| told == *settings)
 }
 
 /// What is left to do with one seed.
