@@ -58,6 +58,22 @@ test('everything is back after a reload, and a second tab leaves it alone', asyn
   await context.close();
 });
 
+test('a core that breaks is started again with everything that was loaded', async () => {
+  const { page, context } = await openLab();
+  await loadSmall(page);
+  await askForLittle(page);
+  await page.workers()[0].evaluate(() => {
+    setTimeout(() => {
+      throw new Error('unreachable executed');
+    });
+  });
+  await page.getByText('The compute core broke and was started again.').waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await runSmall(page);
+  assert.equal(await page.locator('.network').count(), 2);
+  await context.close();
+});
+
 test('a project file opens with its run, without computing it again', async () => {
   const { page, context, problems } = await openLab();
   await page

@@ -25,9 +25,9 @@ function byTask({ run, colourOf }: CurveSource, values: (index: number) => Value
   }));
 }
 
-/** Digits after the point that tell values apart which lie `step` apart. */
+/** Digits after the point that tell values apart which lie `step` apart; none for what is next to nothing. */
 export const digitsFor = (step: number) =>
-  step > 0 ? Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-6))) : 0;
+  step > 1e-7 ? Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-6))) : 0;
 
 export function lossSvg(source: CurveSource): string {
   const { run, texts, locale } = source;

@@ -363,7 +363,8 @@ export const en = {
     label: 'Plans by cost and loss',
     point: (nth: string, cost: string, drop: string, isChosen: boolean) =>
       `Plan ${nth}: ${cost} of the cost, worst drop ${drop} points${isChosen ? ', chosen' : ''}`,
-    across: 'Cost, relative to the originals → / worst drop in points ↑',
+    across: 'Cost, relative to the originals →',
+    up: 'Points lost ↑',
     budget: 'budget',
     last: 'compared to the end',
     early: 'left earlier',

@@ -310,7 +310,8 @@ export const zhHant: Texts = {
     label: '各方案的成本與損失',
     point: (nth, cost, drop, isChosen) =>
       `方案 ${nth}：成本 ${cost}，最大下降 ${drop} 百分點${isChosen ? '，已選' : ''}`,
-    across: '相對成本 → / 最大下降（百分點）↑',
+    across: '相對成本 →',
+    up: '下降百分點 ↑',
     budget: '預算',
     last: '比較到最後',
     early: '先行淘汰',
