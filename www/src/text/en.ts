@@ -655,7 +655,7 @@ export const en = {
     storing: 'The lab is being stored in this browser…',
     stored: 'The lab is stored in this browser: it opens and works without a network.',
     newer: 'There is a newer version.',
-    newerHelp: 'The page is loaded anew; what you loaded into it has to be loaded again.',
+    newerHelp: 'The page is loaded anew, and what is saved comes back.',
     newerLater: 'Change to it when the run has ended.',
     change: 'Change to it',
   },

@@ -593,7 +593,7 @@ export const zhHant: Texts = {
     storing: '正在把實驗室存進這個瀏覽器…',
     stored: '實驗室已存進這個瀏覽器：沒有網路也能開啟與運作。',
     newer: '有新版本。',
-    newerHelp: '頁面會重新載入，之前載入的檔案需要再載入一次。',
+    newerHelp: '頁面會重新載入，已儲存的內容會回來。',
     newerLater: '請在執行結束後更換。',
     change: '更換',
   },
