@@ -12,7 +12,7 @@ import { root } from './paths.mjs';
 import { setUp } from './setup.mjs';
 
 const usage = `npm run demo -- --out DIR [options]
-  --device cpu|webgpu   the backend; WebGPU runs on a software adapter, which takes hours
+  --device cpu|webgpu   the backend; WebGPU runs on a software adapter: an hour or more for --quick on two cores
   --sample NAME         glyphs or garments-digits
   --quick               less accurate, for a first look
   --no-labels           distillation alone`;
