@@ -1,6 +1,6 @@
 """Times import and forward pass of a MobileNetV2 of 14 MB at 224 × 224 beside onnxruntime, one thread each.
 
-    python benches/import.py            # prints the table of docs/benchmarks.md
+    python benches/import.py            # prints the table of docs/benchmarks-import.md
 
 Needs onnx, onnxruntime and numpy (tests/python/requirements.txt) and cargo.
 """

@@ -32,7 +32,7 @@ NUMBERS = (
 
 # Node tests of the standard that must be refused, by the reason. A test that one of these names and that runs is an error.
 REFUSED = {
-    "one or three spatial axes": r"pool_[13]d_|convtranspose_[13]d|_causal_conv_",
+    "one or three spatial axes": r"pool_[13]d_|convtranspose_[13]d",
     "training": r"_training_mode$|_training_dropout",
     "a second output": r"_with_argmax_|_dropout_default_mask",
     "empty tensors": r"_empty_set|_zero_size_splits|_allowzero_reordered|_slice_start_out_of_bounds|^test_rotary(?!.*_ids_rotary_dim)",
@@ -238,6 +238,11 @@ def newer_operators(nodes):
         nodes.add(opset, "ConvTranspose", [x, w], output_padding=[stride - 1, 1], dilations=[1, 2], **shared)
         nodes.add(opset, "ConvTranspose", [x, w], output_shape=[6 * stride, 10], auto_pad="SAME_UPPER", **shared)
         nodes.add(opset, "ConvTranspose", [x, w], output_shape=[6 * stride, 10], **shared)
+    for opset in (7, 11, 22):
+        row, weight = nodes.noise(2, 4, 9), nodes.noise(6, 2, 3)
+        shared = {"group": 2, "strides": [2], "dilations": [2]}
+        nodes.add(opset, "Conv", [row, weight, nodes.noise(6)], pads=[1, 2], **shared)
+        nodes.add(opset, "Conv", [row, weight], auto_pad="SAME_UPPER", group=2)
     for opset in (7, 13):
         for op_type in ("Abs", "Exp", "Floor", "Ceil", "Neg", "Reciprocal", "Tanh", "Softplus", "Softsign", "Selu"):
             nodes.add(opset, op_type, [x])
