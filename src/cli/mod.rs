@@ -239,19 +239,18 @@ enum Plans {
 }
 
 fn parse_selector(text: &str) -> Result<SelectorName, String> {
-    let names = SelectorName::ALL.map(SelectorName::as_str);
-    SelectorName::ALL
-        .into_iter()
-        .find(|name| name.as_str() == text)
-        .ok_or_else(|| format!("choose one of {}", names.join(", ")))
+    named(&SelectorName::ALL, SelectorName::as_str, text)
 }
 
 fn parse_cost(text: &str) -> Result<CostMeasure, String> {
-    let names = CostMeasure::ALL.map(CostMeasure::as_str);
-    CostMeasure::ALL
-        .into_iter()
-        .find(|measure| measure.as_str() == text)
-        .ok_or_else(|| format!("choose one of {}", names.join(", ")))
+    named(&CostMeasure::ALL, CostMeasure::as_str, text)
+}
+
+/// The one of `all` that is called `text`.
+fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str) -> Result<T, String> {
+    let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+    let found = names.iter().position(|name| *name == text);
+    found.map(|index| all[index]).ok_or_else(|| format!("choose one of {}", names.join(", ")))
 }
 
 fn parse_shard(text: &str) -> Result<Shard, String> {

@@ -71,6 +71,14 @@ impl Costs {
 
 /// Every kind of adapter that a join of the space may need, with join points that it fits.
 pub fn adapter_ends(space: &Space) -> BTreeMap<AdapterShape, [&JoinPoint; 2]> {
-    let points = || space.networks.iter().flat_map(|network| &network.points);
-    points().flat_map(|from| points().map(move |to| ([from.shape(), to.shape()], [from, to]))).collect()
+    let mut kinds = BTreeMap::new();
+    for (donor, from) in space.networks.iter().enumerate() {
+        let receivers = space.networks.iter().enumerate();
+        for (_, to) in receivers.filter(|(receiver, _)| *receiver != donor || space.shortcuts) {
+            for (from, to) in from.points.iter().flat_map(|from| to.points.iter().map(move |to| (from, to))) {
+                kinds.insert([from.shape(), to.shape()], [from, to]);
+            }
+        }
+    }
+    kinds
 }

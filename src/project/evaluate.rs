@@ -23,7 +23,7 @@ const BATCH: usize = 64;
 pub struct Evaluation<'a> {
     dataset: &'a Dataset,
     images: Vec<usize>,
-    /// Index among the data set's tasks per task, where labels count.
+    /// For each task its index among the data set's, where labels count.
     labels: Vec<Option<usize>>,
     originals: Logits,
     classes: Vec<usize>,
@@ -76,7 +76,7 @@ pub fn worst_drop_points(compared: &[Comparison]) -> f64 {
 
 impl<'a> Evaluation<'a> {
     /// Runs the originals over the first `limit` images of a split, those that are labelled for a task and those that
-    /// are not. `labels` names the data set's task per task, where labels may be looked at. `progress` hears of done and
+    /// are not. `labels` holds for each task its index among the data set's, where labels may be looked at. `progress` hears of done and
     /// total batches.
     ///
     /// # Errors

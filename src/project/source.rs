@@ -14,7 +14,7 @@ pub struct DistilSource<'a> {
     dataset: &'a Dataset,
     teachers: &'a mut Teachers,
     settings: &'a TrainSettings,
-    /// Index among the data set's tasks per task, where labels are used.
+    /// For each task its index among the data set's, where labels are used.
     labels: Vec<Option<usize>>,
     /// Teachers' tensors that students get as hints, as network and tensor.
     hints: Vec<(usize, TensorId)>,
