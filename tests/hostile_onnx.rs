@@ -27,7 +27,7 @@ fn ints(graph: &mut Graph, values: &[i64]) -> TensorId {
     graph.add_constant("ints", Constant::ints(values))
 }
 
-/// One node of every family.
+/// One node of the commonest families.
 fn network() -> Graph {
     let mut graph = Graph { name: "every family".into(), opset: 18, ..Graph::default() };
     let mut x = graph.add_input("image", vec![1, 2, 6, 6]);

@@ -142,11 +142,11 @@ pub fn rewrite_batch(graph: &mut Graph) {
 const TARGETS: &[(&str, usize)] = &[("Expand", 1), ("Reshape", 1), ("Resize", 3)];
 
 /// Checks that an inferred network takes any batch: with two images every operator accepts its inputs, and every
-/// output that depends on them has two rows instead of one.
+/// output has two rows instead of one.
 ///
 /// # Errors
 ///
-/// Names the node at which the batch gets lost.
+/// Names the node at which the batch gets lost, or an output that depends on no input.
 pub fn check_batch(graph: &Graph, operators: &[Box<dyn Operator>]) -> Result<(), OpError> {
     let mut shapes: Vec<Shape> =
         (0..graph.tensors.len()).map(|id| graph.shape(TensorId(id)).to_vec()).collect();
@@ -156,6 +156,9 @@ pub fn check_batch(graph: &Graph, operators: &[Box<dyn Operator>]) -> Result<(),
         }
     }
     let depends = graph.depends_on_input();
+    if let Some(id) = graph.outputs.iter().find(|id| !depends[id.0]) {
+        return Err(OpError::FixedOutput { output: graph.tensor(*id).name.clone() });
+    }
     for (node, operator) in graph.nodes.iter().zip(operators) {
         let lost = |reason: &str| {
             NodeView::new(graph, node).invalid(format!(
@@ -168,7 +171,7 @@ pub fn check_batch(graph: &Graph, operators: &[Box<dyn Operator>]) -> Result<(),
         for (id, shape) in node.outputs.iter().zip(outputs) {
             let one = graph.shape(*id);
             let doubled = one.first().map(|batch| batch * 2);
-            let is_output = graph.outputs.contains(id) && depends[id.0];
+            let is_output = graph.outputs.contains(id);
             let one_row = one.first() == Some(&1) && shape.first().copied() == doubled;
             if shape.len() != one.len() || is_output && !one_row {
                 return Err(lost(&format!("two images give {shape:?}, one gives {one:?}")));
@@ -242,6 +245,16 @@ mod tests {
         let flat = graph.add_node("Reshape", "flat", [image, target]);
         let output = graph.add_node("Add", "sum", [flat, row]);
         assert_eq!(shapes(graph, output), Ok(vec![1, 16]));
+    }
+
+    #[test]
+    fn an_output_that_no_image_changes_is_refused() {
+        let (mut graph, image) = image(1);
+        let size = graph.add_node("Shape", "size", [image]);
+        let axes = graph.add_constant("axes", Constant::ints(vec![0]));
+        let output = graph.add_node("Unsqueeze", "row", [size, axes]);
+        let error = shapes(graph, output).unwrap_err();
+        assert!(error.contains("the same for every image"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Putting tensors together along an axis and taking them apart.
 
-use super::axes::{axis, sliced};
+use super::axes::{axes, axis, sliced};
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::Shape;
 
@@ -104,6 +104,8 @@ struct Range {
 impl Slice {
     /// Axes with the indices that are kept of them.
     fn kept(&self, input: &[usize]) -> Result<Vec<(usize, Vec<usize>)>, String> {
+        // Ranges of one axis would have to be taken one after the other.
+        axes(&self.ranges.iter().map(|range| range.axis).collect::<Vec<_>>(), input.len())?;
         let kept = self.ranges.iter().map(|range| {
             let axis = axis(range.axis, input.len())?;
             let indices = sliced(input[axis], range.start, range.end, range.step)?;
@@ -263,6 +265,7 @@ mod tests {
             (x("Concat").noise(&[2, 2]).with("axis", 1), "differ outside axis 1"),
             (x("Concat"), "'axis' is missing"),
             (x("Slice").ints(&[0]).ints(&[4]).ints(&[1]).ints(&[0]), "a step of 0"),
+            (x("Slice").ints(&[0, 0]).ints(&[3, 4]).ints(&[1, -1]), "name one axis twice"),
             (x("Slice").ints(&[3]).ints(&[2]).ints(&[1]), "nothing is left of axis 1"),
             (x("Split").ints(&[1, 1]).with("axis", 1).outputs(2), "does not split"),
             (x("Split").with("axis", 1).with("num_outputs", 3).outputs(2), "num_outputs is 3"),

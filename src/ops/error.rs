@@ -11,6 +11,11 @@ pub enum OpError {
     )]
     Unsupported { node: String, operator: String, opset: i64 },
 
+    #[error(
+        "output '{output}' is the same for every image. Hint: name another output, or export the network again"
+    )]
+    FixedOutput { output: String },
+
     #[error("node '{node}': operator {operator} (opset {opset}): {}", hinted(.reason))]
     Invalid { node: String, operator: String, opset: i64, reason: String },
 }

@@ -7,7 +7,7 @@ use super::known::Known;
 use super::rewrite::{constants_beside_images, rows_as_images};
 use super::upgrade::upgrade;
 use super::{NodeView, OpError, Operator, read};
-use crate::graph::{Graph, MAX_RANK, OPSET, elements};
+use crate::graph::{Graph, MAX_RANK, OPSET, TensorId, elements};
 
 /// Reads every node's operator, and fills in the shapes of all tensors (for one image) and the MACs of all nodes.
 ///
@@ -59,6 +59,14 @@ pub fn infer(graph: &mut Graph) -> Result<Vec<Box<dyn Operator>>, OpError> {
 fn infer_node(graph: &mut Graph, index: usize) -> Result<Box<dyn Operator>, OpError> {
     let node = &graph.nodes[index];
     let view = NodeView::new(graph, node);
+    // Lists of integers may be empty.
+    let empty = |id: &&TensorId| match graph.constants.get(*id) {
+        Some(constant) => constant.as_f32().is_some_and(<[f32]>::is_empty),
+        None => graph.shape(**id).contains(&0),
+    };
+    if let Some(id) = node.inputs.iter().flatten().find(empty) {
+        return Err(view.invalid(format!("its input '{}' is empty", graph.tensor(*id).name)));
+    }
     let operator = read(graph, node)?;
     let inputs: Vec<&[usize]> =
         node.inputs.iter().map(|input| input.map_or(&[][..], |id| graph.shape(id))).collect();

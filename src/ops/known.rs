@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::host;
-use crate::graph::{Attribute, Constant, Graph, Node, TensorId};
+use crate::graph::{Attribute, Constant, Graph, MAX_RANK, Node, TensorId};
 
 /// The most values that may be read and made in all, beyond the weights that are read once.
 const BUDGET: usize = 1 << 25;
@@ -112,10 +112,16 @@ impl Known {
         node: &Node,
         find: impl Fn(usize) -> Option<Constant>,
     ) -> Option<Vec<Constant>> {
-        let values = |constant: Option<Constant>| constant.as_ref().map_or(0, Constant::len);
-        let read: usize = (0..node.inputs.len()).map(|position| values(find(position))).sum();
+        // An empty tensor may still have a long axis to go through.
+        let length = |constant: Constant| {
+            constant.shape.iter().fold(1, |all: usize, size| all.saturating_mul(*size.max(&1)))
+        };
+        let read = (0..node.inputs.len()).filter_map(&find).map(length).fold(0, usize::saturating_add);
         self.budget = self.budget.checked_sub(read)?;
         let results = host::compute(graph, node, find)?;
+        if results.iter().any(|result| result.shape.len() > MAX_RANK) {
+            return None;
+        }
         self.budget = self.budget.checked_sub(results.iter().map(Constant::len).sum())?;
         Some(results)
     }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::axes::{axis, broadcasts_to};
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
-use crate::graph::{Shape, elements};
+use crate::graph::Shape;
 
 pub const OPERATORS: &[Support] = &[
     Support::new("GroupNormalization", &[18, 21]),
@@ -142,8 +142,8 @@ impl Operator for Layer {
         let dims = x.dims();
         // `shapes` has refused an axis that is not there.
         let split = axis(self.axis, dims.len()).unwrap_or(0);
-        let rows = elements(&dims[..split]).unwrap_or(1);
-        let columns = elements(&dims[split..]).unwrap_or(1);
+        let rows = dims[..split].iter().product();
+        let columns = dims[split..].iter().product();
         let (x, inverse, mean) =
             standardised(x.reshape(&[rows, columns]).to_rank::<2>(), self.centred, self.epsilon);
         let normal = Value::from(x * inverse.clone()).reshape(&dims).zip(tensor(inputs, 1), Product);

@@ -45,6 +45,9 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     };
     view.given(&["A", "B"], 0, 1)?;
     let operands = [Flags::read(view, 0, "A")?, Flags::read(view, 1, "B")?];
+    if let [Some(_), Some(_)] = operands {
+        return Err(view.invalid("its result is too large to be worked out beforehand"));
+    }
     Ok(Box::new(Compare { relation, operands }))
 }
 
@@ -227,6 +230,17 @@ mod tests {
     fn what_is_chosen_gets_the_gradient() {
         let test = NodeTest::new("Where").constant(flags(&[true, false, true])).noise(&[2, 3]);
         test.noise(&[3]).check_gradients();
+    }
+
+    #[test]
+    fn constants_too_large_to_compare_beforehand_are_refused() {
+        let side = |shape: [usize; 2]| Constant {
+            shape: shape.to_vec(),
+            data: ConstantData::Bool(vec![true; 1 << 14].into()),
+        };
+        let test = NodeTest::new("And").constant(side([1 << 14, 1])).constant(side([1, 1 << 14]));
+        let error = test.error();
+        assert!(error.contains("too large to be worked out"), "{error}");
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub fn rows_as_images(graph: &mut Graph, index: usize) {
 /// joined to patches like this.
 pub fn constants_beside_images(graph: &mut Graph, index: usize, batches: &Batches) {
     let node = graph.nodes[index].clone();
+    let [result] = node.outputs[..] else { return };
     let inputs: Vec<TensorId> = node.inputs.iter().flatten().copied().collect();
     let shapes: Vec<Vec<usize>> = inputs.iter().map(|id| graph.shape(*id).to_vec()).collect();
     let rank = shapes.first().map_or(0, Vec::len);
@@ -84,8 +85,7 @@ pub fn constants_beside_images(graph: &mut Graph, index: usize, batches: &Batche
             None => padded,
             Some(before) => {
                 let last = place + 1 == inputs.len();
-                let output =
-                    if last { node.outputs[0] } else { graph.add_tensor(&format!("{name}/sum"), None) };
+                let output = if last { result } else { graph.add_tensor(&format!("{name}/sum"), None) };
                 let mut add = node_like(
                     &node,
                     "Add",
@@ -119,6 +119,22 @@ mod tests {
         assert_eq!(test().with("strides", vec![2]).run(), (vec![1, 1, 2], vec![210.0, 32.0]));
         let error = test().with("strides", vec![2, 1]).error();
         assert!(error.contains("3 axes"), "{error}");
+    }
+
+    #[test]
+    fn a_concat_that_gives_nothing_is_no_panic() {
+        let mut graph = Graph { opset: 17, ..Graph::default() };
+        let image = graph.add_input("image", vec![1, 2, 3]);
+        let token = graph.add_constant("token", Constant::f32(vec![1, 1, 3], vec![0.0; 3]));
+        graph.add_node_with(
+            "Concat",
+            "tokens",
+            [token, image],
+            Attributes::from([("axis".into(), 1.into())]),
+        );
+        graph.nodes[0].outputs.clear();
+        infer(&mut graph).unwrap();
+        assert!(graph.nodes.iter().all(|node| node.op_type == "Concat"));
     }
 
     /// A class token before the patches of an image.

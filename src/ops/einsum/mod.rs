@@ -74,6 +74,11 @@ impl Einsum {
     fn between(&self, inputs: &[&[usize]]) -> Result<(), String> {
         let mut letters: Vec<char> = Vec::new();
         for (index, operand) in self.operands.iter().enumerate() {
+            let own: Shape =
+                operand.iter().map(|letter| self.size(*letter, inputs)).collect::<Result<_, _>>()?;
+            if elements(&own).is_none() {
+                return Err(format!("an operand becomes one of the shape {own:?}, which is too large"));
+            }
             letters.extend(operand);
             letters.sort_unstable();
             letters.dedup();

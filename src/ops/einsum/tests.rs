@@ -68,3 +68,10 @@ fn equations_that_do_not_fit_are_refused() {
         assert!(error.contains(reason), "{error}");
     }
 }
+
+#[test]
+fn an_operand_that_would_grow_too_large_is_refused() {
+    let row = || NodeTest::new("Einsum").with("equation", "ri,ic->rc").noise(&[1, 1 << 20]);
+    let error = row().noise(&[1, 1 << 20]).error();
+    assert!(error.contains("too large"), "{error}");
+}

@@ -94,6 +94,7 @@ pub fn compute(op_type: &str, args: &Arguments) -> Option<Constant> {
                         values.iter().map(|x| x / count).collect::<Vec<_>>(),
                     ))
                 }
+                ("Mean", None) => None,
                 _ => Some(folded),
             }
         }
@@ -153,16 +154,11 @@ fn together<const N: usize>(inputs: [&Constant; N], args: &Arguments) -> Option<
     let shapes: Vec<&[usize]> = inputs.iter().map(|input| &input.shape[..]).collect();
     let shape = broadcast(&shapes).ok()?;
     args.room(&shape)?;
-    let mut expanded = inputs.map(Some).into_iter().map(|input| {
-        let input = input?;
-        if input.shape == shape {
-            Some(input.clone())
-        } else {
-            take(input, &shape, broadcast_positions(&input.shape, &shape))
-        }
+    let expanded = inputs.into_iter().map(|input| match input.shape == shape {
+        true => Some(input.clone()),
+        false => take(input, &shape, broadcast_positions(&input.shape, &shape)),
     });
-    let expanded: Vec<Constant> = expanded.by_ref().collect::<Option<_>>()?;
-    expanded.try_into().ok()
+    expanded.collect::<Option<Vec<Constant>>>()?.try_into().ok()
 }
 
 fn pair(args: &Arguments) -> Option<[Constant; 2]> {

@@ -84,15 +84,15 @@ fn sampling(view: &NodeView) -> Result<Sampling, OpError> {
         "tf_crop_and_resize" => Coordinates::CropAndResize,
         other => return Err(unknown("coordinate_transformation_mode", other)),
     };
-    let nearest = match view.string("nearest_mode")?.unwrap_or("round_prefer_floor") {
-        "round_prefer_floor" => Nearest::RoundPreferFloor,
-        "round_prefer_ceil" => Nearest::RoundPreferCeil,
-        "floor" => Nearest::Floor,
-        "ceil" => Nearest::Ceil,
-        other => return Err(unknown("nearest_mode", other)),
+    let nearest = || match view.string("nearest_mode")?.unwrap_or("round_prefer_floor") {
+        "round_prefer_floor" => Ok(Nearest::RoundPreferFloor),
+        "round_prefer_ceil" => Ok(Nearest::RoundPreferCeil),
+        "floor" => Ok(Nearest::Floor),
+        "ceil" => Ok(Nearest::Ceil),
+        other => Err(unknown("nearest_mode", other)),
     };
     let interpolation = match view.string("mode")?.unwrap_or("nearest") {
-        "nearest" => Interpolation::Nearest(nearest),
+        "nearest" => Interpolation::Nearest(nearest()?),
         "linear" => Interpolation::Linear,
         "cubic" => Interpolation::Cubic { a: view.float("cubic_coeff_a")?.unwrap_or(-0.75).into() },
         other => return Err(unknown("mode", other)),

@@ -97,6 +97,14 @@ fn gradients_are_those_of_differences() {
     }
 }
 
+/// Its `nearest_mode` would have to be two at once, but none is asked for.
+#[test]
+fn an_old_linear_resize_may_grow_and_shrink() {
+    let scales = Constant::f32(vec![2], vec![2.0, 0.5]);
+    let test = NodeTest::new("Resize").opset(10).tensor(&[1, 2], &[1.0, 3.0]).constant(scales);
+    assert_eq!(test.with("mode", "linear").run(), (vec![2, 1], vec![1.0, 1.0]));
+}
+
 #[test]
 fn what_is_not_known_is_refused() {
     for (test, reason) in [
@@ -107,6 +115,7 @@ fn what_is_not_known_is_refused() {
         (resize(&[1.0], f32::NAN, "nearest", "half_pixel"), "out of range"),
         (NodeTest::new("Resize").noise(&[1, 2]), "either scales or sizes"),
         (NodeTest::new("Resize").noise(&[1, 2]).none().noise(&[2]), "must be constant floats"),
+        (NodeTest::new("Resize").noise(&[1, 1, 0, 4]).none().none().ints(&[1, 1, 2, 4]), "is empty"),
         (resize(&[1.0], 2.0, "nearest", "tf_crop_and_resize"), "'roi' is missing"),
     ] {
         let error = test.error();
