@@ -35,7 +35,6 @@ export async function askForLittle(page) {
     ['Rounds', 1],
     ['Images in the last round', 64],
     ['Images', 320],
-    ['Versions of each image', 1],
   ])
     await page.getByRole('spinbutton', { name, exact: true }).fill(String(value));
   await page.locator('#budget').fill('0.9');
