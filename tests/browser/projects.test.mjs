@@ -58,6 +58,34 @@ test('everything is back after a reload, and a second tab leaves it alone', asyn
   await context.close();
 });
 
+test('a project that does not come back stays kept, whatever is set meanwhile', async () => {
+  const { page, context } = await openLab({ serviceWorkers: 'block' });
+  await loadSmall(page);
+  await kept(page);
+  await context.route(/pkg\/cpu\/.*\.wasm$/, (route) => route.abort());
+  await page.clock.install();
+  await page.reload();
+  await page.locator('#networks .problem').waitFor();
+  await kept(page);
+  await page.locator('#budget').fill('0.8');
+  await page.clock.runFor(2000);
+  const count = await page.evaluate(async () => {
+    const answer = (request) =>
+      new Promise((done, fail) =>
+        Object.assign(request, { onsuccess: () => done(request.result), onerror: fail }),
+      );
+    const [{ name }] = await indexedDB.databases();
+    const database = await answer(indexedDB.open(name));
+    return (await answer(database.transaction('lab').objectStore('lab').get('networks'))).length;
+  });
+  assert.equal(count, 2);
+
+  await context.unroute(/pkg\/cpu\/.*\.wasm$/);
+  await page.reload();
+  await page.locator('.network').nth(1).waitFor();
+  await context.close();
+});
+
 test('a core that breaks is started again with everything that was loaded', async () => {
   const { page, context } = await openLab();
   await loadSmall(page);

@@ -79,7 +79,7 @@ export class Lab {
     this.reading = progress;
   };
   #lastId = 0;
-  #work: Promise<void> = Promise.resolve();
+  #work: Promise<unknown> = Promise.resolve();
 
   constructor(makeEngine: typeof createEngine = createEngine) {
     this.#engine = makeEngine({
@@ -150,7 +150,7 @@ export class Lab {
   }
 
   /** Loads a sample in place of what is there. */
-  loadSample(sample: Sample): Promise<void> {
+  loadSample(sample: Sample): Promise<boolean> {
     return this.#doing({ what: 'sample', name: sample.name }, 'networks', async () => {
       const [data, ...networks] = await Promise.all([sample.data, ...sample.networks].map(readFile));
       this.problems.clear();
@@ -190,7 +190,8 @@ export class Lab {
     }
   }
 
-  addNetwork(file: NamedFile, options?: NetworkOptions): Promise<void> {
+  /** Whether the network is there now, or is being asked about. */
+  addNetwork(file: NamedFile, options?: NetworkOptions): Promise<boolean> {
     return this.#doing({ what: 'network', name: file.path }, 'networks', async () => {
       try {
         await this.#addNetwork(file, options);
@@ -203,19 +204,17 @@ export class Lab {
 
   /** Adds a network with what its file doesn't say. The form stays if that fails. */
   async completeNetwork({ id, file }: Unfinished, options: NetworkOptions): Promise<void> {
-    const before = this.networks.length;
     this.problems.clear('networks');
-    await this.addNetwork(file, options);
-    if (this.networks.length > before) this.leaveNetwork(id);
+    if (await this.addNetwork(file, options)) this.leaveNetwork(id);
   }
 
   leaveNetwork(id: number): void {
     this.unfinished = this.unfinished.filter((network) => network.id !== id);
   }
 
-  removeNetwork(id: number): Promise<void> {
+  removeNetwork(id: number): Promise<boolean> {
     const network = this.networks.find((known) => known.id === id);
-    if (!network) return Promise.resolve();
+    if (!network) return Promise.resolve(false);
     return this.#doing({ what: 'network', name: network.card.name }, 'networks', () =>
       this.#removeAt(this.networks.findIndex((known) => known.id === id)),
     );
@@ -266,8 +265,8 @@ export class Lab {
     return { networks, images, choices: choices.saved() };
   }
 
-  /** Takes what was kept in place of what is there. */
-  restore({ networks, images, choices }: SavedLab): Promise<void> {
+  /** Takes what was kept in place of what is there. Whether all of it came back. */
+  restore({ networks, images, choices }: SavedLab): Promise<boolean> {
     return this.#doing({ what: 'project', name: '' }, 'networks', async () => {
       this.problems.clear();
       this.unfinished = [];
@@ -308,7 +307,7 @@ export class Lab {
     this.outdated = true;
   }
 
-  #loadData(name: string, images: LoadedData): Promise<void> {
+  #loadData(name: string, images: LoadedData): Promise<boolean> {
     return this.#doing({ what: 'data', name }, 'data', () => this.#loadImages(images));
   }
 
@@ -320,22 +319,25 @@ export class Lab {
     this.outdated = true;
   }
 
-  /** One thing after the other; what goes wrong becomes a problem in its area. */
-  #doing(busy: Busy, area: Area, work: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(async () => {
+  /** One thing after the other. What goes wrong becomes a problem in its area, and the answer is false. */
+  #doing(busy: Busy, area: Area, work: () => Promise<void>): Promise<boolean> {
+    const done = this.#work.then(async () => {
       this.busy = busy;
       try {
         await work();
+        return true;
       } catch (error) {
         const { unreadable, unreadableHint } = language.texts.problem;
         if (error instanceof Unreadable)
           this.problems.add(area, { message: unreadable(error.path), hint: unreadableHint });
         else this.problems.add(area, toFailure(error));
+        return false;
       } finally {
         this.busy = null;
         this.reading = null;
       }
     });
-    return this.#work;
+    this.#work = done;
+    return done;
   }
 }

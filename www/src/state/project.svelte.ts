@@ -1,7 +1,7 @@
 // Keeps what is loaded and what has been run in this browser, and as files.
 import { save } from '../charts/picture';
 import { language } from '../text/language.svelte';
-import type { Lab } from './lab.svelte';
+import type { Lab, SavedLab } from './lab.svelte';
 import { NotAProject, packProject, unpackProject } from './project-file';
 import { Run } from './run.svelte';
 import { entryOf, type RunEntry, Store } from './store';
@@ -23,6 +23,9 @@ export class Project {
   readonly #own = new Map<number, Run>();
   #store: Store | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #restoring = false;
+  /** What was loaded when a project had come back only in part. */
+  #partly: Pick<Lab, 'networks' | 'images'> | null = null;
 
   constructor(lab: Lab) {
     this.#lab = lab;
@@ -41,9 +44,8 @@ export class Project {
       }
       this.entries = await this.#store.entries();
       const saved = await this.#store.lab();
-      if (saved && saved.networks.length > 0 && this.#isEmpty) {
-        await this.#lab.restore(saved);
-        this.restored = true;
+      if (saved && (saved.networks.length > 0 || saved.images) && this.#isEmpty) {
+        this.restored = await this.#restore(saved);
         const newest = this.entries[0] && (await this.find(this.entries[0].startedAt));
         if (newest) this.#lab.show(newest);
       }
@@ -56,8 +58,8 @@ export class Project {
 
   /** To be called after every change of what is loaded or chosen. */
   changed(): void {
-    if (!this.#store || this.keeping === 'opening' || this.#lab.busy) return;
-    if (this.#timer) clearTimeout(this.#timer);
+    if (!this.#store || this.keeping === 'opening' || this.#lab.busy || this.#holds) return;
+    this.#cancel();
     this.keeping = 'keeping';
     this.#timer = setTimeout(() => this.#write((store) => store.keepLab(this.#lab.saved())), pause);
   }
@@ -103,11 +105,10 @@ export class Project {
     const { notProject, notProjectHint } = language.texts.project;
     try {
       const { lab, runs } = await unpackProject(zip);
-      await this.#lab.restore(lab);
+      await this.#restore(lab);
       for (const saved of runs.toReversed()) await this.add(Run.restored(saved));
       const newest = runs[0] && (await this.find(runs[0].startedAt));
       if (newest) this.#lab.show(newest);
-      this.changed();
     } catch (error) {
       if (!(error instanceof NotAProject)) throw error;
       this.#lab.problems.add('networks', { message: notProject, hint: notProjectHint });
@@ -123,6 +124,29 @@ export class Project {
 
   get #isEmpty(): boolean {
     return this.#lab.networks.length === 0 && this.#lab.data === null && !this.#lab.busy;
+  }
+
+  /** Whether what is kept stays as it is: until someone goes on from a project that came back only in part. */
+  get #holds(): boolean {
+    const { networks, images } = this.#lab;
+    return this.#restoring || (this.#partly?.networks === networks && this.#partly.images === images);
+  }
+
+  /** Takes a project in place of what is there. Whether all of it came back. */
+  async #restore(saved: SavedLab): Promise<boolean> {
+    this.#cancel();
+    this.#restoring = true;
+    const isWhole = await this.#lab.restore(saved);
+    const { networks, images } = this.#lab;
+    this.#partly = isWhole ? null : { networks, images };
+    this.#restoring = false;
+    this.changed();
+    return isWhole;
+  }
+
+  #cancel(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   async #write(work: (store: Store) => Promise<void>): Promise<void> {
