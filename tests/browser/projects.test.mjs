@@ -21,6 +21,24 @@ async function openLab(options) {
 const chip = (page) => page.locator('[popovertarget=project]');
 const kept = (page) => chip(page).getByText('saved', { exact: true }).waitFor();
 
+/** What lies in the browser's store: how many records of each kind, and how many networks. */
+const storedIn = (page) =>
+  page.evaluate(async () => {
+    const answer = (request) =>
+      new Promise((done, fail) => {
+        request.onsuccess = () => done(request.result);
+        request.onerror = () => fail(request.error);
+      });
+    const [{ name }] = await indexedDB.databases();
+    const database = await answer(indexedDB.open(name));
+    const stored = {};
+    for (const kind of ['lab', 'entries', 'runs'])
+      stored[kind] = await answer(database.transaction(kind).objectStore(kind).count());
+    const networks = await answer(database.transaction('lab').objectStore('lab').get('networks'));
+    database.close();
+    return networks ? { ...stored, networks: networks.length } : stored;
+  });
+
 test('everything is back after a reload, and a second tab leaves it alone', async () => {
   const { page, context, problems } = await openLab();
   await loadSmall(page);
@@ -69,16 +87,7 @@ test('a project that does not come back stays kept, whatever is set meanwhile', 
   await kept(page);
   await page.locator('#budget').fill('0.8');
   await page.clock.runFor(2000);
-  const count = await page.evaluate(async () => {
-    const answer = (request) =>
-      new Promise((done, fail) =>
-        Object.assign(request, { onsuccess: () => done(request.result), onerror: fail }),
-      );
-    const [{ name }] = await indexedDB.databases();
-    const database = await answer(indexedDB.open(name));
-    return (await answer(database.transaction('lab').objectStore('lab').get('networks'))).length;
-  });
-  assert.equal(count, 2);
+  assert.equal((await storedIn(page)).networks, 2);
 
   await context.unroute(/pkg\/cpu\/.*\.wasm$/);
   await page.reload();
@@ -155,6 +164,31 @@ test('two runs stand side by side, and one can be opened again or deleted', asyn
   await page.reload();
   await page.locator('#runs tbody tr').first().waitFor();
   assert.equal(await page.locator('#runs tbody tr').count(), 1);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('what is forgotten stays forgotten, whatever is done afterwards', async () => {
+  const { page, context, problems } = await openLab();
+  await loadSmall(page);
+  await askForLittle(page);
+  await runSmall(page);
+  await kept(page);
+  await page.clock.install();
+  await page.locator('#budget').fill('0.8');
+  await chip(page).click();
+  await page.getByRole('button', { name: 'Forget everything' }).click();
+  await page.getByRole('button', { name: 'Yes, forget it' }).click();
+  await chip(page).getByText('forgotten').waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await page.locator('#budget').fill('0.9');
+  await page.clock.runFor(2000);
+  assert.deepEqual(await storedIn(page), { lab: 0, entries: 0, runs: 0 });
+
+  await page.reload();
+  await kept(page);
+  assert.equal(await page.locator('.network').count(), 0);
+  assert.equal(await page.locator('#runs').count(), 0);
   assert.deepEqual(problems, []);
   await context.close();
 });

@@ -6,8 +6,11 @@ import { NotAProject, packProject, unpackProject } from './project-file';
 import { Run } from './run.svelte';
 import { entryOf, type RunEntry, Store } from './store';
 
-/** `elsewhere`: another tab keeps. `refused`: the browser does not let us. `full`: it has no more room. */
-export type Keeping = 'opening' | 'kept' | 'keeping' | 'elsewhere' | 'refused' | 'full';
+/**
+ * `elsewhere`: another tab keeps. `refused`: the browser does not let us. `full`: it has no more room. `forgotten`:
+ * someone has asked for that.
+ */
+export type Keeping = 'opening' | 'kept' | 'keeping' | 'elsewhere' | 'refused' | 'full' | 'forgotten';
 
 /** Milliseconds after the last change. */
 const pause = 400;
@@ -115,11 +118,15 @@ export class Project {
     }
   }
 
-  /** Forgets everything that this browser keeps; what is on the page stays on it. */
+  /** Forgets everything that this browser keeps, and keeps nothing from then on; what is on the page stays on it. */
   async forgetAll(): Promise<void> {
+    this.#cancel();
     this.entries = [];
     this.#own.clear();
     await this.#write((store) => store.forgetAll());
+    if (this.keeping !== 'kept') return;
+    this.#store = null;
+    this.keeping = 'forgotten';
   }
 
   get #isEmpty(): boolean {

@@ -488,6 +488,7 @@ export const en = {
       elsewhere: 'not saved here',
       refused: 'not saved',
       full: 'not saved',
+      forgotten: 'forgotten',
     },
     why: {
       opening: 'Looking for what this browser has kept.',
@@ -498,6 +499,7 @@ export const en = {
       refused:
         'This browser keeps nothing here, as in a private window. Save a file before you close the page.',
       full: 'This browser has no more room. Delete past runs, or save a file before you close the page.',
+      forgotten: 'This browser keeps nothing of the lab’s projects any more, until you open the page again.',
     },
     restored: 'Your last project is back.',
     file: 'As one file',
@@ -507,7 +509,7 @@ export const en = {
     forget: 'Forget everything',
     forgetSure: 'Yes, forget it',
     forgetHelp:
-      'Deletes what this browser keeps of the lab’s projects. What is on the page stays until you close it.',
+      'Deletes what this browser keeps of the lab’s projects, and keeps nothing more. What is on the page stays until you close it.',
     notProject: 'This is no Graftlab project, or a newer version wrote it.',
     notProjectHint: 'Open a .graftlab.zip. Images and networks go in by the steps below.',
   },
