@@ -1,6 +1,7 @@
 // Numbers of charts as tables that other programs read.
 import type { Confusion } from '../state/confusion';
 import type { Run } from '../state/run.svelte';
+import { labelOf, tasksOf } from '../state/run-network';
 import type { Answers, JudgedPlan, PlanSummary, Report, SearchStep } from '../worker/core';
 
 export type Cell = string | number | boolean | null | undefined;
@@ -20,12 +21,9 @@ function fieldOf(cell: Cell): string {
 
 type RunData = Pick<Run, 'networks' | 'cells' | 'searchSteps' | 'judged' | 'curve' | 'validated'>;
 
-const tasksOf = ({ networks }: Pick<Run, 'networks'>) =>
-  networks.map(({ card }) => card.tasks[0]?.name ?? card.name);
-
 /** Every join that was scored. Points are counted from 1, as on the page. */
 export function scoreTable(run: RunData): Table {
-  const names = tasksOf(run);
+  const names = run.networks.map(({ card }) => labelOf(card));
   return [
     ['donor', 'donor_point', 'receiver', 'receiver_point', 'agreement', 'divergence', 'r_squared'],
     ...run.cells.map((cell) => [
@@ -43,7 +41,7 @@ export function scoreTable(run: RunData): Table {
 export function lossTable(run: RunData): Table {
   const { steps, sum, tasks } = run.curve;
   return [
-    ['step', 'loss', ...tasksOf(run).map((task) => `loss_${task}`)],
+    ['step', 'loss', ...tasksOf(run.networks).map(({ name }) => `loss_${name}`)],
     ...steps.map((step, index) => [step, sum[index], ...tasks.map((values) => values[index])]),
   ];
 }
@@ -56,9 +54,9 @@ export function speedTable({ curve }: RunData): Table {
 }
 
 export function accuracyTable(run: RunData): Table {
-  const tasks = tasksOf(run);
+  const tasks = tasksOf(run.networks);
   return [
-    ['step', ...tasks.flatMap((task) => [`student_${task}`, `teacher_${task}`])],
+    ['step', ...tasks.flatMap(({ name }) => [`student_${name}`, `teacher_${name}`])],
     ...run.validated.map(({ step, student, teacher }) => [
       step,
       ...tasks.flatMap((_, index) => [student[index], teacher[index]]),

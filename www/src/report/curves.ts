@@ -2,6 +2,7 @@
 import { smoothed } from '../charts/curve';
 import { curveSvg, type SvgSeries } from '../charts/curve-svg';
 import type { Run } from '../state/run.svelte';
+import { tasksOf } from '../state/run-network';
 import type { Texts } from '../text/en';
 import { formatDecimal, formatPercent } from '../text/format';
 
@@ -17,9 +18,9 @@ export interface CurveSource {
 type Values = readonly (number | null)[];
 
 function byTask({ run, colourOf }: CurveSource, values: (index: number) => Values): SvgSeries[] {
-  return run.networks.map(({ card, line }, index) => ({
+  return tasksOf(run.networks).map(({ name, line }, index) => ({
     letter: line.letter,
-    name: card.tasks[0]?.name ?? card.name,
+    name,
     colour: colourOf(line.colour),
     values: values(index),
   }));

@@ -4,6 +4,7 @@ import { language } from '../text/language.svelte';
 import type { Lab, SavedLab } from './lab.svelte';
 import { NotAProject, packProject, unpackProject } from './project-file';
 import { Run } from './run.svelte';
+import { labelOf } from './run-network';
 import { entryOf, type RunEntry, Store } from './store';
 
 /**
@@ -96,7 +97,7 @@ export class Project {
   async saveFile(): Promise<void> {
     const found = await Promise.all(this.entries.map(({ startedAt }) => this.find(startedAt)));
     const runs = found.flatMap((run) => run?.saved() ?? []);
-    const names = this.#lab.networks.map(({ card }) => card.tasks[0]?.name ?? card.name);
+    const names = this.#lab.networks.map(({ card }) => labelOf(card));
     save(
       `${names.join('-').replace(/[^\p{L}\p{N}-]+/gu, '_') || 'project'}.graftlab.zip`,
       await packProject({ lab: this.#lab.saved(), runs }),

@@ -1,19 +1,6 @@
 // One run as the page shows it: built up from the core's events.
-import type {
-  NetworkCard,
-  Outcome,
-  Phase,
-  PlanSummary,
-  Event as RunEvent,
-  SearchStep,
-  Settings,
-} from '../worker/core';
-import type { Line } from './lines';
-
-export interface RunNetwork {
-  card: NetworkCard;
-  line: Line;
-}
+import type { Outcome, Phase, PlanSummary, Event as RunEvent, SearchStep, Settings } from '../worker/core';
+import { type RunNetwork, tasksOf } from './run-network';
 
 type OfKind<K extends RunEvent['kind']> = Extract<RunEvent, { kind: K }>;
 export type Cell = OfKind<'candidate_scored'>;
@@ -184,7 +171,7 @@ export class Run {
     const curve = {
       steps: [...before.steps, ...steps.map(({ step }) => step)],
       sum: [...before.sum, ...steps.map(({ loss }) => loss)],
-      tasks: this.networks.map((_, task) => [
+      tasks: tasksOf(this.networks).map((_, task) => [
         ...(before.tasks[task] ?? []),
         ...steps.map(({ task_losses }) => task_losses[task] ?? Number.NaN),
       ]),

@@ -3,7 +3,7 @@ import type { Event } from '../worker/core';
 import { lineOf } from './lines';
 import { EventBuffer, Run } from './run.svelte';
 
-const card = { name: 'character', tasks: [], join_points: [] } as never;
+const card = { name: 'character', tasks: [{ name: 'character', classes: [] }], join_points: [] } as never;
 const newRun = () => new Run([{ card, line: lineOf(0) }], 'CPU', {});
 const step = (step: number, loss = 1): Event => ({
   kind: 'step',
@@ -38,6 +38,17 @@ test('a long curve is thinned and keeps its columns together', () => {
   expect(run.curve.steps.length).toBe(2000);
   expect(run.curve.tasks[0]).toEqual(run.curve.sum);
   expect(run.curve.sum[10]).toBe(run.curve.steps[10]! - 1);
+});
+
+test('each task of a network has its own loss', () => {
+  const two = { ...(card as object), tasks: [{ name: 'a' }, { name: 'b' }] } as never;
+  const run = new Run(
+    [two, card].map((each, slot) => ({ card: each, line: lineOf(slot) })),
+    'CPU',
+    {},
+  );
+  run.take([{ ...step(1), task_losses: [1, 2, 3] } as Event]);
+  expect(run.curve.tasks).toEqual([[1], [2], [3]]);
 });
 
 test('a run that was stopped says so, with a network or without', () => {
