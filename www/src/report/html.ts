@@ -16,6 +16,7 @@ import type { Outcome, Report } from '../worker/core';
 import { planInWords } from './csv';
 import { flat } from './flat';
 import { javascriptSnippet, pythonSnippet } from './snippets';
+import { isJudged, timesFewer } from './summary';
 
 export interface ReportSource {
   run: Pick<Run, 'networks' | 'device' | 'startedAt'>;
@@ -197,13 +198,9 @@ function factsOf(
   { results }: Texts,
   locale: string,
 ): [string, string][] {
-  const isJudged = report.tasks.some(({ test }) => test.merged != null);
   return [
-    [
-      results.fewer(formatDecimal(report.cost.macs.originals / report.cost.macs.merged, 2, locale)),
-      results.fewerLabel,
-    ],
-    isJudged
+    [results.fewer(formatDecimal(timesFewer(report), 2, locale)), results.fewerLabel],
+    isJudged(report)
       ? [formatChange(-report.worst_drop_points, 2, locale), results.worst]
       : ['–', results.worstUnknown],
     [formatBytes(outcome.onnx.byteLength, locale), results.size],

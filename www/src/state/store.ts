@@ -1,5 +1,6 @@
 // What this browser keeps: what is loaded, and past runs.
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { isJudged, timesFewer } from '../report/summary';
 import type { SavedLab } from './lab.svelte';
 import type { SavedRun } from './run.svelte';
 
@@ -32,9 +33,9 @@ export function entryOf({ startedAt, settings, device, outcome: { report } }: Sa
     ...{ startedAt, settings, device },
     tasks: report.tasks.map(({ name }) => name),
     seconds: report.seconds.total,
-    fewer: report.cost.macs.originals / report.cost.macs.merged,
+    fewer: timesFewer(report),
     worstDropPoints: report.worst_drop_points,
-    isJudged: report.tasks.some(({ test }) => test.merged != null),
+    isJudged: isJudged(report),
     stopped: report.stopped,
   };
 }
