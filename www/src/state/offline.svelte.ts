@@ -9,7 +9,7 @@ export class Offline {
   /** Keeps the lab. Browsers without service workers, private windows and full disks leave it at `none`. */
   async keep(): Promise<void> {
     const container = navigator.serviceWorker;
-    if (!container || import.meta.env.DEV) return;
+    if (!container || import.meta.env.DEV || this.state !== 'none') return;
     this.state = 'storing';
     try {
       const registration = await container.register(new URL('service-worker.js', document.baseURI));
