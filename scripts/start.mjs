@@ -12,7 +12,8 @@ import { buildWasm } from './wasm.mjs';
 async function startDev() {
   const { createServer } = await import('vite');
   writeStatus({ cpu: 'ready', gpu: 'building' });
-  const server = await createServer({ configFile: join(root, 'vite.config.ts') });
+  // Not the built lab's port: its service worker would answer here as well.
+  const server = await createServer({ configFile: join(root, 'vite.config.ts'), server: { port: 5174 } });
   await server.listen();
   return server.resolvedUrls.local[0];
 }
@@ -28,7 +29,11 @@ async function startBuilt() {
 async function addGpu(dev) {
   try {
     await buildWasm('gpu', { optimised: 'if-cached' });
-    if (!dev) addArtifact('gpu');
+    if (!dev) {
+      addArtifact('gpu');
+      // Its version tells what is stored in browsers from what is new.
+      writeServiceWorker();
+    }
     writeStatus({ cpu: 'ready', gpu: 'ready' });
     say('The GPU artifact is ready.');
   } catch (error) {
