@@ -66,7 +66,7 @@ fn losses(file: &Path) -> [f32; 2] {
         ..TrainSettings::default()
     };
     let before = loss(&student, &batch, settings.temperature);
-    block_on(train(&mut student, &mut batch, &settings, &mut Unobserved, &Cancel::default())).unwrap();
+    block_on(train(&mut student, &mut batch, &settings, None, &mut Unobserved, &Cancel::default())).unwrap();
     [before, loss(&student, &batch, settings.temperature)]
 }
 

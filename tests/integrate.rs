@@ -17,7 +17,7 @@ use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::Family;
 use graftlab::project::{
-    Event, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, apply_graft, evaluate_file,
+    Event, Host, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, apply_graft, evaluate_file,
     run, tabulate,
 };
 use graftlab::report::TableLine;
@@ -233,8 +233,8 @@ fn a_run_stopped_while_training_leaves_a_network() {
     };
     let mut settings = settings();
     settings.train.image_passes = 100_000;
-    let outcome =
-        block_on(run(&mut project(), &settings, &Device::flex(), "cpu", &on_event, &cancel)).unwrap();
+    let host = Host { on_event: &on_event, cancel: &cancel, archive: None, resume: None };
+    let outcome = block_on(run(&mut project(), &settings, (&Device::flex(), "cpu"), host)).unwrap();
     assert_eq!(*steps.borrow(), 1);
     assert!(outcome.report.stopped);
     assert!(onnx::read(&outcome.onnx).is_ok());

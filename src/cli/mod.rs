@@ -10,6 +10,7 @@ mod plan_table;
 mod pretrain;
 mod progress;
 mod run;
+mod shelf;
 mod table;
 
 use std::path::PathBuf;
@@ -111,7 +112,11 @@ struct RunOptions {
     settings: SettingsOptions,
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     device: DeviceName,
-    /// Folder for merged.onnx, merged.safetensors and run.json.
+    /// Go on from the checkpoint in the --out folder, with the numbers of a run that was never broken off. The other options
+    /// must be those that it was started with.
+    #[arg(long)]
+    resume: bool,
+    /// Folder for merged.onnx, merged.safetensors and run.json, and for a checkpoint while the run lasts.
     #[arg(long)]
     out: PathBuf,
 }

@@ -7,9 +7,10 @@ use serde::Deserialize;
 
 use super::models::Model;
 use super::progress::Progress;
+use super::shelf::Shelf;
 use super::{CommonOptions, Failure, RunOptions, Sample, SettingsOptions, paths, table};
 use crate::platform::Cancel;
-use crate::project::{Project, Settings, run as run_project};
+use crate::project::{Host, Project, Settings, run as run_project};
 
 /// `graftlab integrate`
 pub fn integrate(models: &[String], data: &Path, options: &RunOptions) -> Result<(), Failure> {
@@ -101,6 +102,8 @@ fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions)
     let device = options.device.open()?;
     // Before the work, which may take minutes.
     paths::make_folder(&options.out)?;
+    let shelf = Shelf::new(&options.out);
+    let resume = if options.resume { shelf.newest()? } else { None };
     let mut project = Project::default();
     for model in models {
         project.add_network(&model.name(), &model.bytes()?, &model.options)?;
@@ -110,15 +113,13 @@ fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions)
         let card = project.load_data(files, &|_, _| {}).await?;
         paths::tell_skipped(&card.skipped);
         let progress = Progress::new();
-        let outcome = run_project(
-            &mut project,
-            &settings,
-            &device,
-            options.device.as_str(),
-            &|event| progress.show(event),
-            &Cancel::default(),
-        )
-        .await;
+        let host = Host {
+            on_event: &|event| progress.show(event),
+            cancel: &Cancel::default(),
+            archive: Some(&shelf),
+            resume,
+        };
+        let outcome = run_project(&mut project, &settings, (&device, options.device.as_str()), host).await;
         progress.finish();
         outcome
     })?;
@@ -133,6 +134,7 @@ fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions)
         paths::write(&options.out.join("graft.onnx"), graft)?;
         files = format!("graft.onnx, {files}");
     }
+    shelf.clear();
     println!("wrote {files} to {}", options.out.display());
     Ok(())
 }

@@ -14,6 +14,13 @@ pub struct Adapter {
     pub bias: Vec<f32>,
 }
 
+impl Adapter {
+    /// An adapter whose weights are still to come.
+    pub fn blank(donor: &JoinPoint, receiver: &JoinPoint) -> Self {
+        Self { weight: vec![0.0; donor.channels * receiver.channels], bias: vec![0.0; receiver.channels] }
+    }
+}
+
 impl From<&Fit> for Adapter {
     fn from(fit: &Fit) -> Self {
         Self { weight: fit.weight.clone(), bias: fit.bias.clone() }
@@ -31,9 +38,7 @@ pub fn macs(donor: &JoinPoint, receiver: &JoinPoint) -> u64 {
 
 /// Float values of an adapter: weight, bias, and the fixed matrices that resample.
 pub fn params(donor: &JoinPoint, receiver: &JoinPoint) -> u64 {
-    let fit =
-        Adapter { weight: vec![0.0; donor.channels * receiver.channels], bias: vec![0.0; receiver.channels] };
-    adapter_graph(&fit, donor, receiver).cost().params
+    adapter_graph(&Adapter::blank(donor, receiver), donor, receiver).cost().params
 }
 
 fn resampling_macs(channels: usize, from: (usize, usize), to: (usize, usize)) -> u64 {

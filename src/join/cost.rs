@@ -38,15 +38,33 @@ impl CostMeasure {
 pub type AdapterShape = [[usize; 3]; 2];
 
 /// What layers and adapters cost in another measure than MACs: parameters, or nanoseconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Costs {
     pub networks: Vec<SegmentCosts>,
     /// Every adapter that a join may need.
+    #[serde(with = "pairs")]
     pub adapters: BTreeMap<AdapterShape, u64>,
 }
 
+/// A map as a list of pairs: keys in JSON are strings.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::AdapterShape;
+
+    pub fn serialize<S: Serializer>(map: &BTreeMap<AdapterShape, u64>, to: S) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<AdapterShape, u64>, D::Error> {
+        Ok(Vec::deserialize(from)?.into_iter().collect())
+    }
+}
+
 /// What one network costs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentCosts {
     pub whole: u64,
     /// Per join point the layers that it depends on.

@@ -143,7 +143,7 @@ pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<Graph, JoinError> {
 }
 
 /// CRC-32 of the float constants, in the order of their names.
-fn checksum(graph: &Graph) -> u32 {
+pub fn checksum(graph: &Graph) -> u32 {
     let named: BTreeMap<&str, &[f32]> = graph
         .constants
         .iter()

@@ -9,7 +9,7 @@ mod weight;
 
 use std::sync::Arc;
 
-use burn::module::Module;
+use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Gradients, Tensor};
 
 pub use error::NetError;
@@ -117,15 +117,54 @@ impl Network {
     ///
     /// The device fails to hand the weights out.
     pub async fn to_graph(&self) -> Result<Graph, NetError> {
-        let values = self.program.weights.iter().map(|(_, index)| self.weights[*index].value()).collect();
-        let hosted = read_all(values).await?;
         let mut graph = self.program.graph.clone();
-        for ((id, _), values) in self.program.weights.iter().zip(hosted) {
+        for ((id, _), values) in self.program.weights.iter().zip(self.read_weights().await?) {
             if let Some(constant) = graph.constants.get_mut(id) {
                 *constant = Constant::f32(constant.shape.clone(), values);
             }
         }
         Ok(graph)
+    }
+
+    /// All weights as they are now, each in row-major order. Networks of the same graph have theirs in the same order.
+    ///
+    /// # Errors
+    ///
+    /// The device fails to hand the weights out.
+    pub async fn read_weights(&self) -> Result<Vec<Vec<f32>>, NetError> {
+        read_all(self.weights.iter().map(Weight::value).collect()).await
+    }
+
+    /// Replaces all weights by those that [`Network::read_weights`] gave of a network of the same graph.
+    pub fn put_weights(&mut self, values: &[Vec<f32>]) {
+        for (weight, values) in self.weights.iter_mut().zip(values) {
+            weight.put(values);
+        }
+    }
+
+    /// Ids of the weights, in the order of [`Network::read_weights`].
+    pub fn weight_ids(&self) -> impl Iterator<Item = ParamId> {
+        self.weights.iter().map(Weight::id)
+    }
+
+    /// Numbers of values of the weights, in the order of [`Network::read_weights`].
+    pub fn weight_sizes(&self) -> Vec<usize> {
+        self.weights.iter().map(|weight| weight.value().dims().iter().product()).collect()
+    }
+
+    /// Trains: replaces every weight that a loss depends on by what `rule` makes of it and of its gradient.
+    ///
+    /// # Shapes
+    ///
+    /// Value, gradient and what `rule` returns are flat, outside automatic differentiation.
+    pub fn step_weights(
+        &mut self,
+        gradients: &Gradients,
+        mut rule: impl FnMut(ParamId, Tensor<1>, Tensor<1>) -> Tensor<1>,
+    ) {
+        for weight in &mut self.weights {
+            weight.step(gradients, &mut rule);
+        }
     }
 
     /// Runs the network on images and returns its outputs.
@@ -229,7 +268,7 @@ impl Network {
     }
 
     /// Ids of the parameters that `select` names by their tensors, for an optimiser's groups.
-    pub fn parameters(&self, select: impl Fn(TensorId) -> bool) -> Vec<burn::module::ParamId> {
+    pub fn parameters(&self, select: impl Fn(TensorId) -> bool) -> Vec<ParamId> {
         self.program
             .weights
             .iter()

@@ -1,7 +1,7 @@
 //! Weights of any rank, as parameters of a burn module.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Gradients, Tensor, TensorData};
 
 use crate::graph::Graph;
 use crate::ops::Value;
@@ -107,6 +107,52 @@ impl Weight {
             Self::R4(param) => param.val().grad(gradients).map(Value::from),
             Self::R5(param) => param.val().grad(gradients).map(Value::from),
             Self::R6(param) => param.val().grad(gradients).map(Value::from),
+        }
+    }
+
+    /// Replaces the value by what `rule` makes of it and its gradient, both flat and outside automatic differentiation, if
+    /// the weight is trained and the loss depends on it.
+    pub fn step(
+        &mut self,
+        gradients: &Gradients,
+        rule: &mut impl FnMut(ParamId, Tensor<1>, Tensor<1>) -> Tensor<1>,
+    ) {
+        fn step<const D: usize>(
+            param: &mut Param<Tensor<D>>,
+            gradients: &Gradients,
+            rule: &mut impl FnMut(ParamId, Tensor<1>, Tensor<1>) -> Tensor<1>,
+        ) {
+            let value = param.val();
+            let Some(gradient) = value.grad(gradients) else { return };
+            let (value, shape) = (value.inner(), param.dims());
+            let count: usize = shape.iter().product();
+            let value = rule(param.id, value.reshape([count]), gradient.reshape([count]));
+            *param = Param::initialized(param.id, Tensor::from_inner(value.reshape(shape))).set_require_grad(true);
+        }
+        match self {
+            Self::R1(param) => step(param, gradients, rule),
+            Self::R2(param) => step(param, gradients, rule),
+            Self::R3(param) => step(param, gradients, rule),
+            Self::R4(param) => step(param, gradients, rule),
+            Self::R5(param) => step(param, gradients, rule),
+            Self::R6(param) => step(param, gradients, rule),
+        }
+    }
+
+    /// Replaces the values, in row-major order, and nothing else.
+    pub fn put(&mut self, values: &[f32]) {
+        fn put<const D: usize>(param: &mut Param<Tensor<D>>, values: &[f32]) {
+            let (old, trained) = (param.val(), param.is_require_grad());
+            let data = TensorData::new(values.to_vec(), old.dims());
+            *param = Param::initialized(param.id, Tensor::from_data(data, &old.device())).set_require_grad(trained);
+        }
+        match self {
+            Self::R1(param) => put(param, values),
+            Self::R2(param) => put(param, values),
+            Self::R3(param) => put(param, values),
+            Self::R4(param) => put(param, values),
+            Self::R5(param) => put(param, values),
+            Self::R6(param) => put(param, values),
         }
     }
 

@@ -86,7 +86,7 @@ pub async fn train_backbone(
     let mut source =
         Labelled { dataset, task, images, settings: &settings, seed: recipe.seed, device, epoch: None };
     let mut watcher = Watcher { on_step };
-    train(&mut student, &mut source, &settings, &mut watcher, &Cancel::default()).await?;
+    train(&mut student, &mut source, &settings, None, &mut watcher, &Cancel::default()).await?;
 
     let network = student.network.valid();
     let test = accuracy(&network, dataset, task, Split::Test).await?;

@@ -1,13 +1,12 @@
 //! A fixed load for benchmarks: one network, fixed images and labels, forward passes and training steps.
 
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::ProjectError;
 use crate::graph::{Graph, TensorId};
 use crate::net::{NetError, Network, read};
 use crate::ops::Mode;
-use crate::train::cross_entropy;
+use crate::train::{Optimiser, cross_entropy};
 
 const LEARNING_RATE: f64 = 1e-3;
 const STATISTICS_MOMENTUM: f64 = 0.1;
@@ -18,7 +17,7 @@ pub struct Bench {
     /// The network as it was given, without automatic differentiation.
     network: Network,
     student: Network,
-    optimiser: ModuleOptimizer,
+    optimiser: Optimiser,
     images: Tensor<4>,
     /// One-hot.
     labels: Tensor<2>,
@@ -49,11 +48,10 @@ impl Bench {
         for row in labels.chunks_mut(classes) {
             row[numbers.draw() as usize % classes] = 1.0;
         }
-        let optimiser = AdamWConfig::new().with_epsilon(1e-5).with_weight_decay(0.0).init();
         Ok(Self {
             student: Network::new(graph, &device.clone().autodiff())?,
             network,
-            optimiser,
+            optimiser: Optimiser::new(0.0),
             images: Tensor::from_data(TensorData::new(pixels, [batch, channels, height, width]), device),
             labels: Tensor::from_data(TensorData::new(labels, [batch, classes]), device),
             batch,
@@ -85,9 +83,7 @@ impl Bench {
         let pass = self.student.run(&[(input, images.into())], &[output], Mode::Training);
         let logits = first(pass.targets)?.to_rank();
         let loss = cross_entropy(logits, Tensor::from_inner(self.labels.clone()), self.batch);
-        let mut gradients = loss.backward();
-        let gradients = GradientsParams::from_module(&mut gradients, &self.student);
-        self.student = self.optimiser.step(LEARNING_RATE, self.student.clone(), gradients);
+        self.optimiser.step(&mut self.student, &loss.backward(), |_| LEARNING_RATE);
         self.student.update_statistics(pass.statistics, STATISTICS_MOMENTUM);
         scalar(loss.detach()).await
     }

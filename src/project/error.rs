@@ -50,6 +50,15 @@ pub enum ProjectError {
     )]
     OtherNetworks,
 
+    #[error(
+        "the checkpoint is of a run with other settings, networks, images or another version of Graftlab. \
+         Hint: start it as it was started, or anew"
+    )]
+    OtherRun,
+
+    #[error("this is no checkpoint of a run: {reason}. Hint: start the run anew")]
+    Checkpoint { reason: String },
+
     #[error("no images are loaded. Hint: load a sample, a zip or a folder first")]
     NoData,
 
@@ -78,6 +87,8 @@ impl ProjectError {
             | Self::TooManyPlans { .. }
             | Self::UnknownBase { .. }
             | Self::OtherNetworks
+            | Self::OtherRun
+            | Self::Checkpoint { .. }
             | Self::NoData => true,
             Self::Search(error) => matches!(
                 error,
@@ -99,6 +110,7 @@ impl ProjectError {
         match self {
             Self::Network { source: NetError::NeedsOptions, .. } => "needs_options",
             Self::Onnx { .. } | Self::Network { .. } | Self::OtherNetworks => "bad_network",
+            Self::OtherRun | Self::Checkpoint { .. } => "bad_checkpoint",
             Self::Data(_) | Self::NoData => "bad_data",
             Self::Search(SearchError::BudgetOutOfReach { .. }) => "budget_out_of_reach",
             Self::Search(SearchError::Cancelled) => "cancelled",

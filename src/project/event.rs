@@ -46,6 +46,8 @@ pub enum Event {
         receiver_point: usize,
         /// Share of held-out images on which the grafted tail gives the teacher's top class.
         agreement: f64,
+        /// Agreement beyond chance, Cohen's kappa: comparable between tasks.
+        kappa: f64,
         /// Kullback-Leibler divergence of the grafted tail from its teacher, in nats, at a fitted temperature.
         divergence: f64,
         /// Share of the receiver tensor's variance that the adapter explains on held-out images.

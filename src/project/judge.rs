@@ -1,5 +1,6 @@
 //! A search with all that selectors ask for: brief training, and the supernet.
 
+use super::checkpoint::Ledger;
 use super::evaluate::{Evaluation, worst_drop_points};
 use super::observer::Unobserved;
 use super::supernet::Supernet;
@@ -33,7 +34,8 @@ pub async fn search<'a>(
     scores: &Scores,
     selector: SelectorName,
     budget: f64,
-    on_event: OnEvent<'a>,
+    ledger: &Ledger<'_>,
+    on_event: OnEvent<'_>,
 ) -> Result<Found, ProjectError> {
     let space = workshop.space.clone();
     let problem = Problem {
@@ -44,7 +46,7 @@ pub async fn search<'a>(
         seed: workshop.settings.seed.into(),
         base: workshop.base,
     };
-    let mut referee = Referee::new(workshop, validation, on_event);
+    let mut referee = Referee::new(workshop, validation, ledger, on_event);
     let chosen = select(selector, &problem, &mut referee).await?;
     let plan = chosen.into_iter().next().ok_or_else(|| problem.out_of_reach())?.plan;
     Ok(Found { plan, judged: referee.judged, steps: referee.steps })
@@ -54,7 +56,8 @@ pub async fn search<'a>(
 struct Referee<'w, 'a> {
     workshop: &'w mut Workshop<'a>,
     validation: &'w Evaluation<'a>,
-    on_event: OnEvent<'a>,
+    ledger: &'w Ledger<'w>,
+    on_event: OnEvent<'w>,
     clock: Stopwatch,
     supernet: Option<Supernet>,
     judged: Vec<JudgedPlan>,
@@ -62,15 +65,20 @@ struct Referee<'w, 'a> {
 }
 
 impl<'w, 'a> Referee<'w, 'a> {
-    fn new(workshop: &'w mut Workshop<'a>, validation: &'w Evaluation<'a>, on_event: OnEvent<'a>) -> Self {
+    fn new(
+        workshop: &'w mut Workshop<'a>,
+        validation: &'w Evaluation<'a>,
+        ledger: &'w Ledger<'w>,
+        on_event: OnEvent<'w>,
+    ) -> Self {
         let clock = Stopwatch::start();
-        Self { workshop, validation, on_event, clock, supernet: None, judged: Vec::new(), steps: Vec::new() }
+        Self { workshop, validation, ledger, on_event, clock, supernet: None, judged: Vec::new(), steps: Vec::new() }
     }
 
     async fn measure(&mut self, plan: &Plan, image_passes: usize) -> Result<f64, ProjectError> {
         let (merged, mut student) = self.workshop.build(plan)?;
         let settings = TrainSettings { image_passes, ..self.workshop.settings.train.clone() };
-        self.workshop.train(plan, &merged, &mut student, &settings, &mut Unobserved).await?;
+        self.workshop.train(plan, &merged, &mut student, &settings, None, &mut Unobserved).await?;
         let compared = self.validation.compare(&student.network, &student.outputs).await?;
         Ok(worst_drop_points(&compared))
     }
@@ -88,19 +96,32 @@ impl<'w, 'a> Referee<'w, 'a> {
     }
 }
 
+fn as_search_error(error: ProjectError) -> SearchError {
+    match error {
+        ProjectError::Join(error) => SearchError::Join(error),
+        ProjectError::Train(error) => SearchError::Train(error),
+        ProjectError::Device(error) => SearchError::Train(TrainError::Network(error)),
+        other => SearchError::Join(JoinError::InvalidPlan { reason: other.to_string() }),
+    }
+}
+
 impl Evaluator for Referee<'_, '_> {
     async fn judge(&mut self, plan: &Plan, image_passes: usize) -> Result<Judged, SearchError> {
         self.go_on()?;
-        let worst_drop_points = self.measure(plan, image_passes).await.map_err(|error| match error {
-            ProjectError::Join(error) => SearchError::Join(error),
-            ProjectError::Train(error) => SearchError::Train(error),
-            ProjectError::Device(error) => SearchError::Train(TrainError::Network(error)),
-            other => SearchError::Join(JoinError::InvalidPlan { reason: other.to_string() }),
-        })?;
+        let judged = match self.ledger.known(plan, image_passes) {
+            Some(judged) => judged,
+            None => {
+                let worst_drop_points = self.measure(plan, image_passes).await.map_err(as_search_error)?;
+                let judged = Judged { plan: plan.clone(), image_passes, worst_drop_points };
+                self.ledger.add(judged.clone());
+                judged
+            }
+        };
+        let worst_drop_points = judged.worst_drop_points;
         let summary = self.workshop.space.summary(plan);
         self.judged.push(JudgedPlan { plan: summary.clone(), image_passes, worst_drop_points });
         (self.on_event)(Event::PlanJudged { plan: summary, image_passes, worst_drop_points });
-        Ok(Judged { plan: plan.clone(), image_passes, worst_drop_points })
+        Ok(judged)
     }
 
     async fn train_shared(&mut self, plan: &Plan, progress: f64, warm_up: bool) -> Result<(), SearchError> {

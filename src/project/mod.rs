@@ -4,6 +4,7 @@
 
 mod bench;
 mod calibrate;
+mod checkpoint;
 mod data_card;
 mod error;
 mod evaluate;
@@ -29,6 +30,7 @@ mod timing;
 mod workshop;
 
 pub use bench::Bench;
+pub use checkpoint::{Archive, Checkpoint};
 pub use data_card::{DataCard, ImageCard, LabelledTask, SkippedFile};
 pub use error::ProjectError;
 pub use evaluate::{Evaluation, Measured, evaluate_file};
@@ -37,7 +39,7 @@ pub use export::apply_graft;
 pub use inspect::{JoinPointCard, NetworkCard, TaskCard, inspect};
 pub use loaded::{Project, read_network};
 pub use parity::{Parity, compare_devices};
-pub use run::{Outcome, run};
+pub use run::{Host, Outcome, run};
 #[cfg(feature = "gpu")]
 pub use self_test::self_test;
 pub use settings::Settings;

@@ -1,11 +1,12 @@
 //! Watches the training of the merged network: events, the curve, validation.
 
+use super::checkpoint::Ledger;
 use super::evaluate::{Comparison, Evaluation};
 use super::{Event, OnEvent, Phase};
 use crate::net::Network;
 use crate::platform::Stopwatch;
-use crate::report::CurvePoint;
-use crate::train::{Observer, StepReport, TrainError};
+use crate::report::{CurvePoint, Seconds};
+use crate::train::{Observer, StepReport, TrainError, TrainState};
 
 /// Points of the curve that are kept.
 const CURVE_POINTS: usize = 500;
@@ -18,6 +19,9 @@ pub struct DistilObserver<'a> {
     pub on_event: OnEvent<'a>,
     pub clock: Stopwatch,
     pub curve: Vec<CurvePoint>,
+    pub ledger: &'a Ledger<'a>,
+    /// By phase until `clock` was started.
+    pub seconds: Seconds,
 }
 
 impl Observer for DistilObserver<'_> {
@@ -52,6 +56,23 @@ impl Observer for DistilObserver<'_> {
             teacher: compared.iter().map(|task| task.original).collect(),
         });
         Ok(Some(compared.iter().map(Comparison::gap).collect()))
+    }
+
+    fn wants_state(&self) -> bool {
+        self.ledger.is_due()
+    }
+
+    fn state(&mut self, state: &TrainState) {
+        let (before, now) = (self.seconds, self.clock.elapsed_seconds());
+        let seconds = Seconds { train: before.train + now, total: before.total + now, ..before };
+        self.ledger.keep_training(state, &self.curve, seconds);
+    }
+
+    fn went_back(&mut self, step: usize, to: usize) {
+        self.curve.retain(|point| point.step <= to);
+        (self.on_event)(Event::Warning {
+            message: format!("the loss exploded at step {step}: went back to step {to}, with half the learning rate"),
+        });
     }
 }
 

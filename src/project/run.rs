@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
+use super::checkpoint::{Archive, Checkpoint, Chosen, Ledger};
 use super::evaluate::{Evaluation, worst_drop_points};
 use super::export::export;
 use super::judge::search;
@@ -16,7 +17,7 @@ use crate::join::{Join, Source, Space};
 use crate::net::Prepared;
 use crate::platform::{Cancel, Stopwatch};
 use crate::report::{
-    CandidateReport, CostReport, DataReport, Milliseconds, Report, SCHEMA_VERSION, Seconds, TaskReport,
+    CandidateReport, CostReport, DataReport, JudgedPlan, Milliseconds, Report, SCHEMA_VERSION, TaskReport,
 };
 use crate::search::{Score, Scores, check_budget};
 
@@ -34,31 +35,42 @@ pub struct Outcome {
 /// Images that plans and the network in training are judged on.
 pub const VALIDATION_IMAGES: usize = 768;
 
+/// Whoever a run works for: hears of it, may stop it, and keeps its checkpoints.
+pub struct Host<'a> {
+    pub on_event: OnEvent<'a>,
+    pub cancel: &'a Cancel,
+    pub archive: Option<&'a dyn Archive>,
+    /// What the run is to go on from.
+    pub resume: Option<Checkpoint>,
+}
+
 /// Joins the project's networks and fine-tunes the result.
 ///
 /// # Errors
 ///
-/// Too little is loaded, no plan meets the budget, training diverges, the device fails, or the run is stopped before
-/// training has begun. The project is as it was.
+/// Too little is loaded, no plan meets the budget, training diverges, the device fails, the checkpoint to go on from is of
+/// another run, or the run is stopped before training has begun. The project is as it was.
 pub async fn run(
     project: &mut Project,
     settings: &Settings,
-    device: &Device,
-    device_name: &str,
-    on_event: OnEvent<'_>,
-    cancel: &Cancel,
+    (device, device_name): (&Device, &str),
+    host: Host<'_>,
 ) -> Result<Outcome, ProjectError> {
     settings.check()?;
+    let Host { on_event, cancel, archive, resume } = host;
     let total = Stopwatch::start();
-    let mut seconds = Seconds::default();
     let networks = project.networks()?;
     let dataset = project.dataset().await?;
+    let ledger = Ledger::new(resume, archive, settings, &networks, dataset)?;
+    let mut seconds = ledger.seconds();
+    let seconds_before = seconds.total;
     let mut workshop = Workshop::new(&networks, dataset, settings, device, cancel)?;
     let clock = begin(Phase::Teachers, on_event, cancel)?;
-    workshop.measure_costs().await?;
+    workshop.measure_costs(ledger.costs()).await?;
+    ledger.set_costs(workshop.space.costs.clone());
     let base = workshop.base;
     check_budget(&workshop.space, base, settings.budget)?;
-    seconds.search = clock.elapsed_seconds();
+    seconds.search += clock.elapsed_seconds();
 
     let clock = Stopwatch::start();
     let tell = |done, total| on_event(Event::progress(Phase::Teachers, done, total, clock));
@@ -66,31 +78,52 @@ pub async fn run(
     let teachers = &mut workshop.teachers;
     let validation =
         Evaluation::new(dataset, Split::Validation, VALIDATION_IMAGES, labels, teachers, &tell).await?;
-    seconds.teachers = clock.elapsed_seconds();
+    seconds.teachers += clock.elapsed_seconds();
 
     let clock = begin(Phase::Score, on_event, cancel)?;
-    let scores = workshop.score(on_event).await?;
-
-    begin(Phase::Search, on_event, cancel)?;
-    let found =
-        search(&mut workshop, &validation, &scores, settings.selector, settings.budget, on_event).await?;
-    let (space, plan) = (workshop.space.clone(), found.plan);
+    let chosen = match ledger.chosen() {
+        Some(chosen) => {
+            workshop.blank_adapters(&chosen.plan);
+            retell(&chosen, on_event);
+            chosen
+        }
+        None => {
+            let scores = workshop.score(on_event).await?;
+            begin(Phase::Search, on_event, cancel)?;
+            let (selector, budget) = (settings.selector, settings.budget);
+            let found =
+                search(&mut workshop, &validation, &scores, selector, budget, &ledger, on_event).await?;
+            seconds.search += clock.elapsed_seconds();
+            let candidates = candidate_reports(&workshop.space, &scores);
+            let chosen = Chosen { plan: found.plan, candidates, judged: found.judged, steps: found.steps };
+            ledger.set_chosen(chosen.clone());
+            chosen
+        }
+    };
+    let Chosen { plan, candidates, judged, steps } = chosen;
+    let space = workshop.space.clone();
     let summary = space.summary(&plan);
     on_event(Event::PlanChosen { plan: summary.clone() });
-    seconds.search += clock.elapsed_seconds();
 
     let clock = begin(Phase::Distil, on_event, cancel)?;
     let (merged, mut student) = workshop.build(&plan)?;
+    let (start, curve) = ledger.training();
+    if start.as_ref().is_some_and(|start| !start.fits(&student)) {
+        return Err(ProjectError::OtherRun);
+    }
+    seconds.total = seconds_before + total.elapsed_seconds();
     let mut observer = DistilObserver {
         evaluation: &validation,
         outputs: student.outputs.clone(),
         on_event,
         clock,
-        curve: Vec::new(),
+        curve,
+        ledger: &ledger,
+        seconds,
     };
-    workshop.train(&plan, &merged, &mut student, &settings.train, &mut observer).await?;
+    workshop.train(&plan, &merged, &mut student, &settings.train, start.as_ref(), &mut observer).await?;
     let curve = observer.curve;
-    seconds.train = clock.elapsed_seconds();
+    seconds.train += clock.elapsed_seconds();
 
     on_event(Event::PhaseStarted { phase: Phase::Evaluate });
     let clock = Stopwatch::start();
@@ -101,11 +134,11 @@ pub async fn run(
         Evaluation::new(dataset, Split::Test, usize::MAX, labels, &mut workshop.teachers, &tell).await?
     };
     let on_test = test.compare(&student.network, &student.outputs).await?;
-    seconds.evaluate = clock.elapsed_seconds();
+    seconds.evaluate += clock.elapsed_seconds();
 
     on_event(Event::PhaseStarted { phase: Phase::Export });
     let files = export(&student.network.valid(), &merged, &networks, &summary, base).await?;
-    seconds.total = total.elapsed_seconds();
+    seconds.total = seconds_before + total.elapsed_seconds();
     let savings = space.savings(&plan);
     let inference = Milliseconds {
         originals: milliseconds(&workshop.teachers.networks, device).await?,
@@ -117,9 +150,9 @@ pub async fn run(
         device: device_name.to_owned(),
         settings: serde_json::json!(settings),
         plan: summary,
-        candidates: candidate_reports(&space, &scores),
-        judged: found.judged,
-        search_steps: found.steps,
+        candidates,
+        judged,
+        search_steps: steps,
         tasks: networks
             .iter()
             .flat_map(|network| &network.tasks)
@@ -169,6 +202,31 @@ pub fn candidate_reports(space: &Space, scores: &Scores) -> Vec<CandidateReport>
             / space.networks[*receiver].macs.max(1) as f64,
     };
     scores.iter().map(of).collect()
+}
+
+/// Tells anew of what a run that goes on from a checkpoint had told before.
+fn retell(chosen: &Chosen, on_event: OnEvent<'_>) {
+    for CandidateReport { receiver, receiver_point, donor, donor_point, agreement, kappa, divergence, r_squared, .. } in
+        chosen.candidates.iter().cloned()
+    {
+        on_event(Event::CandidateScored {
+            donor,
+            donor_point,
+            receiver,
+            receiver_point,
+            agreement,
+            kappa,
+            divergence,
+            r_squared,
+        });
+    }
+    on_event(Event::PhaseStarted { phase: Phase::Search });
+    for step in &chosen.steps {
+        on_event(Event::SearchStep { step: step.clone() });
+    }
+    for JudgedPlan { plan, image_passes, worst_drop_points } in chosen.judged.iter().cloned() {
+        on_event(Event::PlanJudged { plan, image_passes, worst_drop_points });
+    }
 }
 
 /// Announces a phase, unless the run has been stopped.

@@ -66,6 +66,7 @@ pub async fn score_candidates(
                 receiver,
                 receiver_point: join.receiver_point,
                 agreement: score.agreement,
+                kappa: score.kappa,
                 divergence: score.divergence,
                 r_squared: score.r_squared,
             });

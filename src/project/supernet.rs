@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Tensor, TensorData};
 
 use super::source::DistilSource;
@@ -14,13 +13,13 @@ use crate::graph::TensorId;
 use crate::join::{Join, Plan, Source, adapter_graph};
 use crate::net::{NetError, Network, read_all};
 use crate::ops::{Mode, Value};
-use crate::train::{BatchSource, TaskTarget, TrainError, distillation, one_cycle, total_variation};
+use crate::train::{BatchSource, Optimiser, TaskTarget, TrainError, distillation, one_cycle, total_variation};
 
 /// Networks and adapters with weights of their own, on a device with automatic differentiation.
 pub struct Supernet {
     networks: Vec<Network>,
     adapters: BTreeMap<(usize, Join), Network>,
-    optimiser: ModuleOptimizer,
+    optimiser: Optimiser,
     steps: usize,
     looks: usize,
     /// Batches of the split that the choice is made on.
@@ -44,7 +43,6 @@ impl Supernet {
                 Network::new(&network.graph, device).map(|network| network.freeze_nodes(|_| stays))
             })
             .collect::<Result<_, _>>()?;
-        let decay = workshop.settings.train.weight_decay as f32;
         let images = [Split::Architecture, Split::Train]
             .map(|split| workshop.dataset.indices(split))
             .into_iter()
@@ -54,7 +52,7 @@ impl Supernet {
         Ok(Self {
             networks,
             adapters: BTreeMap::new(),
-            optimiser: AdamWConfig::new().with_weight_decay(decay).init(),
+            optimiser: Optimiser::new(workshop.settings.train.weight_decay),
             steps: 0,
             looks: 0,
             held_out: training_batches(&images, batch, workshop.settings.seed.into(), 2),
@@ -95,19 +93,17 @@ impl Supernet {
             Some(distillation(logits, teacher.clone(), settings.temperature))
         });
         let Some(loss) = losses.reduce(|sum, loss| sum + loss) else { return Ok(()) };
-        let mut gradients = loss.backward();
+        let gradients = loss.backward();
         // The schedule's peak comes early, its end with the search's.
         let rate = one_cycle((progress * 1000.0) as usize, 1000, settings.learning_rate);
         for key in plan.joins() {
             if let Some(adapter) = self.adapters.get_mut(&key) {
-                let gradients = GradientsParams::from_module(&mut gradients, adapter);
-                *adapter = self.optimiser.step(rate, adapter.clone(), gradients);
+                self.optimiser.step(adapter, &gradients, |_| rate);
             }
         }
         if !warm_up {
             for network in &mut self.networks {
-                let gradients = GradientsParams::from_module(&mut gradients, network);
-                *network = self.optimiser.step(rate, network.clone(), gradients);
+                self.optimiser.step(network, &gradients, |_| rate);
             }
         }
         Ok(())

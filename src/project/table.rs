@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use burn::tensor::Device;
 
+use super::checkpoint::Ledger;
 use super::evaluate::{Comparison, Evaluation};
 use super::judge::search;
 use super::observer::Unobserved;
@@ -212,7 +213,7 @@ async fn search_line<'a>(
     budget: f64,
 ) -> Result<SearchLine, ProjectError> {
     let clock = ProcessorClock::start();
-    let found = search(workshop, validation, scores, selector, budget, &|_| {}).await?;
+    let found = search(workshop, validation, scores, selector, budget, &Ledger::blank(), &|_| {}).await?;
     Ok(SearchLine {
         selector,
         budget,
@@ -233,7 +234,7 @@ async fn plan_line(
     let clock = ProcessorClock::start();
     let settings = workshop.settings;
     let (merged, mut student) = workshop.build(&plan)?;
-    workshop.train(&plan, &merged, &mut student, &settings.train, &mut Unobserved).await?;
+    workshop.train(&plan, &merged, &mut student, &settings.train, None, &mut Unobserved).await?;
     let on_validation = validation.compare(&student.network, &student.outputs).await?;
     let seconds = clock.elapsed_seconds();
     let on_test = test.compare(&student.network, &student.outputs).await?;

@@ -46,9 +46,7 @@ pub async fn measured_costs(
     let mut adapters = BTreeMap::new();
     for (key, [from, to]) in adapter_ends(space) {
         go_on(cancel)?;
-        let weight = vec![0.0; to.channels * from.channels];
-        let adapter = Adapter { weight, bias: vec![0.0; to.channels] };
-        let network = Network::new(&adapter_graph(&adapter, from, to), teachers.device())?;
+        let network = Network::new(&adapter_graph(&Adapter::blank(from, to), from, to), teachers.device())?;
         adapters.insert(key, timer.nanoseconds(&network, &network.graph().outputs).await?);
     }
     Ok(Costs { networks, adapters })

@@ -21,7 +21,7 @@ use crate::join::{
 use crate::net::{Network, Prepared};
 use crate::platform::Cancel;
 use crate::search::Scores;
-use crate::train::{Observer, Student, TrainError, TrainSettings, train};
+use crate::train::{Observer, Student, TrainError, TrainSettings, TrainState, train};
 
 /// The networks with their teachers, adapters and data.
 pub struct Workshop<'a> {
@@ -80,14 +80,15 @@ impl<'a> Workshop<'a> {
         })
     }
 
-    /// Lets budgets count what the settings ask for.
+    /// Lets budgets count what the settings ask for: what is `known`, or else what is measured now.
     ///
     /// # Errors
     ///
     /// The device fails, or the run is cancelled.
-    pub async fn measure_costs(&mut self) -> Result<(), ProjectError> {
+    pub async fn measure_costs(&mut self, known: Option<Costs>) -> Result<(), ProjectError> {
         let Self { networks, space, teachers, cancel, .. } = self;
         space.costs = match self.settings.cost {
+            _ if known.is_some() => known,
             CostMeasure::Macs => None,
             CostMeasure::Params => Some(Costs::params(networks, space)),
             CostMeasure::Milliseconds => Some(measured_costs(space, teachers, cancel).await?),
@@ -170,7 +171,15 @@ impl<'a> Workshop<'a> {
             .collect()
     }
 
-    /// Trains a student, and re-estimates its batch-normalisation statistics at the end.
+    /// Adapters of a plan whose weights are to be read from a state of training.
+    pub fn blank_adapters(&mut self, plan: &Plan) {
+        for (receiver, join) in plan.joins() {
+            let [from, to] = self.space.ends(receiver, join);
+            self.adapters.insert((receiver, join), Adapter::blank(from, to));
+        }
+    }
+
+    /// Trains a student from `start` on, and re-estimates its batch-normalisation statistics at the end.
     ///
     /// # Errors
     ///
@@ -181,6 +190,7 @@ impl<'a> Workshop<'a> {
         merged: &Merged,
         student: &mut Student,
         settings: &TrainSettings,
+        start: Option<&TrainState>,
         observer: &mut impl Observer,
     ) -> Result<(), TrainError> {
         let hints = if settings.hint_weight > 0.0 { self.hinted(merged, plan) } else { Vec::new() };
@@ -196,7 +206,7 @@ impl<'a> Workshop<'a> {
             seed,
             self.device.clone(),
         );
-        train(student, &mut source, settings, observer, self.cancel).await?;
+        train(student, &mut source, settings, start, observer, self.cancel).await?;
         self.recalibrate(&mut student.network, settings.batch_size);
         Ok(())
     }

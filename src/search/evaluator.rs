@@ -4,7 +4,7 @@ use super::SearchError;
 use crate::join::{Join, Plan, Source};
 
 /// A plan with what brief training made of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Judged {
     pub plan: Plan,
     /// Images that passed it.

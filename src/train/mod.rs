@@ -5,8 +5,10 @@
 mod error;
 mod loss;
 mod metrics;
+mod optimiser;
 mod schedule;
 mod settings;
+mod state;
 mod step_loop;
 
 pub use error::TrainError;
@@ -14,6 +16,8 @@ pub use loss::{cross_entropy, distillation, hint};
 pub use metrics::{
     Agreement, agreement, argmax, cohens_kappa, divergence_at_best_temperature, total_variation,
 };
+pub use optimiser::Optimiser;
 pub use schedule::one_cycle;
 pub use settings::TrainSettings;
+pub use state::{Progress, TrainState};
 pub use step_loop::{BatchSource, Observer, StepReport, Student, TaskTarget, TrainBatch, train};

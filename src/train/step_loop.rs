@@ -1,10 +1,11 @@
 //! The step loop.
 
 use burn::module::ParamId;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 
-use super::{TrainError, TrainSettings, cross_entropy, distillation, hint, one_cycle};
+use super::{
+    Optimiser, Progress, TrainError, TrainSettings, TrainState, cross_entropy, distillation, hint, one_cycle,
+};
 use crate::graph::TensorId;
 use crate::join::SelfHead;
 use crate::net::{Network, read_all};
@@ -85,93 +86,134 @@ pub trait Observer {
         step: usize,
         network: &Network,
     ) -> impl Future<Output = Result<Option<Vec<f64>>, TrainError>>;
+
+    /// Whether the state is to be kept now. Asked whenever losses have been read.
+    fn wants_state(&self) -> bool {
+        false
+    }
+
+    /// Takes the state that was asked for.
+    fn state(&mut self, _state: &TrainState) {}
+
+    /// Hears that the loss exploded at `step` and that training goes on from an earlier one, with a lower learning rate.
+    fn went_back(&mut self, _step: usize, _to: usize) {}
 }
 
 /// Steps between two reads of the losses. Reading makes the device wait, not reading lets work pile up on it.
 const READ_EVERY: usize = 8;
 /// Share of the steps between two validations.
 const VALIDATIONS: usize = 8;
+/// A loss this many times the first is an explosion.
+const EXPLODES: f64 = 100.0;
+/// How far learning rates are halved before training is given up.
+const SLOWEST: f64 = 1.0 / 16.0;
 /// How fast stored batch-normalisation statistics follow the batches.
 const STATISTICS_MOMENTUM: f64 = 0.1;
 
-/// Trains until `steps` are done or `cancel` is called. The student is usable at any end.
+/// Trains until `steps` are done or `cancel` is called, from `start` if there is one. The student is usable at any end.
+///
+/// A loss that is no number, or that has grown beyond all measure, takes training back to the last state that was good,
+/// with half the learning rate.
 ///
 /// # Errors
 ///
-/// The loss is no longer finite, or the device fails.
+/// The loss explodes again and again, or the device fails.
 pub async fn train(
     student: &mut Student,
     source: &mut impl BatchSource,
     settings: &TrainSettings,
+    start: Option<&TrainState>,
     observer: &mut impl Observer,
     cancel: &Cancel,
 ) -> Result<(), TrainError> {
     let steps = settings.image_passes.div_ceil(settings.batch_size.max(1)).max(1);
-    let mut optimiser: ModuleOptimizer =
-        AdamWConfig::new().with_weight_decay(settings.weight_decay as f32).init();
-    let mut weights = vec![1.0; student.outputs.len()];
+    let mut optimiser = Optimiser::new(settings.weight_decay);
+    let mut progress = Progress::start(student.outputs.len());
+    if let Some(start) = start {
+        start.put(student, &mut optimiser);
+        progress = start.progress.clone();
+    }
+    let mut good = TrainState::read(student, &optimiser, &progress).await?;
+    let mut explodes_at = f64::INFINITY;
+    let first = progress.step;
     let clock = Stopwatch::start();
-    let image = student.network.graph().inputs[0];
-    let targets: Vec<TensorId> = student
-        .outputs
-        .iter()
-        .copied()
-        .chain(student.heads.iter().map(|head| head.output))
-        .chain(student.hinted.iter().copied())
-        .collect();
 
-    for step in 0..steps {
-        if cancel.is_cancelled() {
-            break;
-        }
-        let batch = source.batch(step).await?;
-        let pass = student.network.run(&[(image, batch.images.clone().into())], &targets, Mode::Training);
-        let losses = task_losses(student, &pass.targets, &batch, settings);
-        let mut loss = weighted(&losses, &weights);
-        if let Some(hints) = hint_loss(student, &pass.targets, &batch) {
-            loss = loss + hints.mul_scalar(settings.hint_weight);
-        }
-        let learning_rate = one_cycle(step, steps, settings.learning_rate);
-        let mut gradients = loss.backward();
-        let mut network = student.network.clone();
-        if settings.trunk_learning_rate != 1.0 && !student.trunk.is_empty() {
-            let trunk = GradientsParams::from_params(&mut gradients, &network, &student.trunk);
-            network = optimiser.step(learning_rate * settings.trunk_learning_rate, network, trunk);
-        }
-        let rest = GradientsParams::from_module(&mut gradients, &network);
-        student.network = optimiser.step(learning_rate, network, rest);
-        student.network.update_statistics(pass.statistics, STATISTICS_MOMENTUM);
+    while progress.step < steps && !cancel.is_cancelled() {
+        let batch = source.batch(progress.step).await?;
+        let learning_rate = one_cycle(progress.step, steps, settings.learning_rate) * progress.slowed;
+        let losses = step(student, &mut optimiser, batch, settings, learning_rate, &progress.task_weights);
+        progress.step += 1;
+        let done = progress.step;
 
-        let done = step + 1;
-        if done % READ_EVERY == 0 || done == steps {
-            let values = losses.into_iter().chain([loss]).map(|loss| loss.detach().into()).collect();
-            let mut read: Vec<f64> =
-                read_all(values).await?.into_iter().map(|values| f64::from(values[0])).collect();
-            let loss = read.pop().unwrap_or(f64::NAN);
-            if !loss.is_finite() {
-                return Err(TrainError::Diverged { step: done });
+        let reads = done.is_multiple_of(READ_EVERY) || done == steps;
+        if reads {
+            let losses = losses.into_iter().map(Value::from).collect();
+            let mut task_losses: Vec<f64> =
+                read_all(losses).await?.into_iter().map(|values| f64::from(values[0])).collect();
+            let loss = task_losses.pop().unwrap_or(f64::NAN);
+            if loss.is_nan() || loss.abs() >= explodes_at {
+                if progress.slowed < SLOWEST {
+                    return Err(TrainError::Diverged { step: done });
+                }
+                good.put(student, &mut optimiser);
+                good.progress.slowed = progress.slowed / 2.0;
+                progress = good.progress.clone();
+                observer.went_back(done, progress.step);
+                continue;
             }
-            let image_passes = done * settings.batch_size;
-            let images_per_second = image_passes as f64 / clock.elapsed_seconds().max(1e-9);
-            let task_losses = read;
+            explodes_at = explodes_at.min(EXPLODES * loss.abs().max(1.0));
             observer.step(StepReport {
                 step: done,
                 steps,
-                image_passes,
+                image_passes: done * settings.batch_size,
                 loss,
                 task_losses,
                 learning_rate,
-                images_per_second,
+                images_per_second: (done.saturating_sub(first) * settings.batch_size) as f64
+                    / clock.elapsed_seconds().max(1e-9),
             });
         }
-        if done % (steps / VALIDATIONS).max(1) == 0
-            && let Some(gaps) = observer.validate(done, &student.network).await?
-        {
-            weights = lagging_weights(&gaps, settings.lagging_task_weight);
+        let validates = done.is_multiple_of((steps / VALIDATIONS).max(1));
+        if validates && let Some(gaps) = observer.validate(done, &student.network).await? {
+            progress.task_weights = lagging_weights(&gaps, settings.lagging_task_weight);
+        }
+        if reads && observer.wants_state() {
+            let state = TrainState::read(student, &optimiser, &progress).await?;
+            if state.is_finite() {
+                observer.state(&state);
+                good = state;
+            }
         }
         yield_now().await;
     }
     Ok(())
+}
+
+/// One step. Returns the losses of the tasks, and last their weighted sum.
+fn step(
+    student: &mut Student,
+    optimiser: &mut Optimiser,
+    batch: TrainBatch,
+    settings: &TrainSettings,
+    learning_rate: f64,
+    task_weights: &[f64],
+) -> Vec<Tensor<1>> {
+    let image = student.network.graph().inputs[0];
+    let heads = student.heads.iter().map(|head| head.output);
+    let targets: Vec<TensorId> =
+        student.outputs.iter().copied().chain(heads).chain(student.hinted.iter().copied()).collect();
+    let pass = student.network.run(&[(image, batch.images.clone().into())], &targets, Mode::Training);
+    let losses = task_losses(student, &pass.targets, &batch, settings);
+    let mut loss = weighted(&losses, task_weights);
+    if let Some(hints) = hint_loss(student, &pass.targets, &batch) {
+        loss = loss + hints.mul_scalar(settings.hint_weight);
+    }
+    let of_trunk = |id: &ParamId| settings.trunk_learning_rate != 1.0 && student.trunk.contains(id);
+    optimiser.step(&mut student.network, &loss.backward(), |id| {
+        learning_rate * if of_trunk(&id) { settings.trunk_learning_rate } else { 1.0 }
+    });
+    student.network.update_statistics(pass.statistics, STATISTICS_MOMENTUM);
+    losses.into_iter().chain([loss]).map(Tensor::detach).collect()
 }
 
 /// Per task: labels, teacher, and its auxiliary heads.

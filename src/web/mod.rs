@@ -7,7 +7,7 @@ mod beside;
 mod device;
 mod failure;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use burn::tensor::Device;
 use js_sys::{Array, Function, Reflect, Uint8Array};
@@ -19,7 +19,10 @@ use crate::data::Files;
 use crate::data::source::Limits;
 use crate::net::NetworkOptions;
 use crate::platform::Cancel;
-use crate::project::{Event, NetworkCard, Project, Settings, SideBySide, compare_devices, read_network, run};
+use crate::project::{
+    Archive, Checkpoint, Event, Host, NetworkCard, Project, Settings, SideBySide, compare_devices, read_network,
+    run,
+};
 use crate::report::Report;
 use crate::search::SelectorName;
 use failure::{Failure, bad_message};
@@ -81,6 +84,7 @@ pub struct Session {
     device_name: String,
     backend: &'static str,
     cancel: RefCell<Cancel>,
+    checkpoint_wanted: Cell<bool>,
     /// The networks beside the merged one that was given last.
     beside: RefCell<Option<SideBySide>>,
 }
@@ -100,6 +104,7 @@ impl Session {
             device_name: opened.name,
             backend: opened.backend,
             cancel: RefCell::default(),
+            checkpoint_wanted: Cell::default(),
             beside: RefCell::default(),
         })
     }
@@ -200,18 +205,23 @@ impl Session {
         to_js(&card?)
     }
 
-    /// Joins the networks and fine-tunes the result. Events go to `on_event` while it works.
+    /// Joins the networks and fine-tunes the result. Events go to `on_event` while it works, and now and then a checkpoint
+    /// to `on_checkpoint`; with one in `resume`, the run goes on from there.
     ///
     /// # Errors
     ///
-    /// Too little is loaded, no plan meets the budget, the work fails, or it was stopped before there was a network.
+    /// Too little is loaded, no plan meets the budget, the checkpoint is of another run, the work fails, or it was stopped
+    /// before there was a network.
     #[wasm_bindgen(unchecked_return_type = "Outcome")]
     pub async fn run(
         &self,
         #[wasm_bindgen(unchecked_param_type = "Settings")] settings: JsValue,
         #[wasm_bindgen(unchecked_param_type = "(event: Event) => void")] on_event: Function,
+        #[wasm_bindgen(unchecked_param_type = "(checkpoint: Uint8Array) => void")] on_checkpoint: Function,
+        resume: Option<Vec<u8>>,
     ) -> Result<JsValue, Failure> {
         let settings: Settings = from_js(settings)?;
+        let resume = resume.map(|bytes| Checkpoint::from_bytes(&bytes)).transpose()?;
         let cancel = Cancel::default();
         self.cancel.replace(cancel.clone());
         let tell = |event: Event| {
@@ -220,7 +230,9 @@ impl Session {
             }
         };
         let mut project = self.take()?;
-        let outcome = run(&mut project, &settings, &self.device, self.backend, &tell, &cancel).await;
+        let archive = PageArchive { keep: on_checkpoint, wanted: &self.checkpoint_wanted };
+        let host = Host { on_event: &tell, cancel: &cancel, archive: Some(&archive), resume };
+        let outcome = run(&mut project, &settings, (&self.device, self.backend), host).await;
         self.project.replace(Some(project));
         let outcome = outcome?;
         device::check_log()?;
@@ -236,6 +248,12 @@ impl Session {
             Reflect::set(&object, &name.into(), &value).map_err(|_| bad_message("the outcome"))?;
         }
         Ok(object.into())
+    }
+
+    /// Asks the run that is going on for a checkpoint at its next step: the page may be about to close.
+    #[wasm_bindgen(js_name = keepCheckpoint)]
+    pub fn keep_checkpoint(&self) {
+        self.checkpoint_wanted.set(true);
     }
 
     /// Stops the run that is going on. Training that has begun still yields a network.
@@ -263,6 +281,23 @@ impl Session {
 
     fn with<T>(&self, work: impl FnOnce(&mut Project) -> Result<T, Failure>) -> Result<T, Failure> {
         work(self.project.borrow_mut().as_mut().ok_or_else(Failure::busy)?)
+    }
+}
+
+/// Hands checkpoints to the page.
+struct PageArchive<'a> {
+    keep: Function,
+    wanted: &'a Cell<bool>,
+}
+
+impl Archive for PageArchive<'_> {
+    fn wants_now(&self) -> bool {
+        self.wanted.get()
+    }
+
+    fn keep(&self, checkpoint: Vec<u8>) {
+        self.wanted.set(false);
+        let _ = self.keep.call1(&JsValue::NULL, &Uint8Array::from(&checkpoint[..]));
     }
 }
 

@@ -9,7 +9,7 @@ use graftlab::net::{NetworkOptions, Pixels, Task, write_tasks};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::{Family, Width, backbone};
-use graftlab::project::{Outcome, Project, ProjectError, Settings, run};
+use graftlab::project::{Host, Outcome, Project, ProjectError, Settings, run};
 use pollster::block_on;
 
 pub const SIZE: u32 = 16;
@@ -70,6 +70,6 @@ pub fn settings() -> Settings {
 }
 
 pub fn outcome(project: &mut Project, settings: &Settings) -> Result<Outcome, ProjectError> {
-    let device = Device::flex();
-    block_on(run(project, settings, &device, "cpu", &|_| {}, &Cancel::default()))
+    let host = Host { on_event: &|_| {}, cancel: &Cancel::default(), archive: None, resume: None };
+    block_on(run(project, settings, (&Device::flex(), "cpu"), host))
 }
