@@ -1,4 +1,4 @@
-//! The one file that tells native from browser: clock, yielding, and the token that stops long work.
+//! The one file that tells native from browser: clock, threads, yielding, and the token that stops long work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +46,79 @@ impl ProcessorClock {
     pub fn elapsed_seconds(&self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }
+}
+
+/// How many things [`for_all`] does at a time.
+pub fn lanes() -> usize {
+    #[cfg(not(target_arch = "wasm32"))]
+    let lanes = rayon::current_num_threads();
+    #[cfg(target_arch = "wasm32")]
+    let lanes = 1;
+    lanes
+}
+
+/// Does two things, side by side where there are threads.
+pub async fn both<A: Send, B: Send, F: Future<Output = B>>(
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> F + Send,
+) -> (A, B) {
+    #[cfg(not(target_arch = "wasm32"))]
+    let results = rayon::join(first, || pollster::block_on(second()));
+    #[cfg(target_arch = "wasm32")]
+    let results = (first(), second().await);
+    results
+}
+
+/// Does `work` for every item, and returns the results in the items' order. Where there are threads, each takes one item
+/// after the other and keeps to itself: no thread waits for a lock that a piece of work on the same thread holds.
+#[cfg(not(target_arch = "wasm32"))]
+pub async fn for_all<'a, T: Sync, R: Send, F: Future<Output = R>>(
+    items: &'a [T],
+    work: impl Fn(&'a T) -> F + Sync,
+) -> Vec<R> {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::{Mutex, PoisonError};
+
+    let lanes = lanes().min(items.len());
+    if lanes <= 1 {
+        return one_by_one(items, work).await;
+    }
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(items.len()));
+    let lane = || {
+        while let Some((index, item)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            items.get(index).map(|item| (index, item))
+        } {
+            let result = pollster::block_on(work(item));
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+                Ok(pool) => pool.install(lane),
+                Err(_) => lane(),
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Does `work` for every item, and returns the results in the items' order.
+#[cfg(target_arch = "wasm32")]
+pub async fn for_all<'a, T, R, F: Future<Output = R>>(items: &'a [T], work: impl Fn(&'a T) -> F) -> Vec<R> {
+    one_by_one(items, work).await
+}
+
+async fn one_by_one<'a, T, R, F: Future<Output = R>>(items: &'a [T], work: impl Fn(&'a T) -> F) -> Vec<R> {
+    let mut results = Vec::with_capacity(items.len());
+    for item in items {
+        results.push(work(item).await);
+    }
+    results
 }
 
 /// Lets the event loop run, so that messages are answered while long work goes on. Does nothing natively.

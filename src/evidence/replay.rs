@@ -47,12 +47,16 @@ impl Rows<'_> {
 }
 
 impl Evaluator for Rows<'_> {
-    async fn judge(&mut self, plan: &Plan, _image_passes: usize) -> Result<Judged, SearchError> {
-        let result = self.table.row(plan).and_then(|row| row.results[self.seed]);
-        let result = result.ok_or_else(|| Self::lacking("such plan"))?;
-        self.seconds += result.seconds;
-        let image_passes = self.table.image_passes;
-        Ok(Judged { plan: plan.clone(), image_passes, worst_drop_points: result.validation })
+    async fn judge(&mut self, plans: &[Plan], _image_passes: usize) -> Result<Vec<Judged>, SearchError> {
+        let mut judged = Vec::with_capacity(plans.len());
+        for plan in plans {
+            let result = self.table.row(plan).and_then(|row| row.results[self.seed]);
+            let result = result.ok_or_else(|| Self::lacking("such plan"))?;
+            self.seconds += result.seconds;
+            let image_passes = self.table.image_passes;
+            judged.push(Judged { plan: plan.clone(), image_passes, worst_drop_points: result.validation });
+        }
+        Ok(judged)
     }
 
     async fn train_shared(&mut self, _: &Plan, _: f64, _: bool) -> Result<(), SearchError> {

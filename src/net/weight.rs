@@ -127,7 +127,8 @@ impl Weight {
             let (value, shape) = (value.inner(), param.dims());
             let count: usize = shape.iter().product();
             let value = rule(param.id, value.reshape([count]), gradient.reshape([count]));
-            *param = Param::initialized(param.id, Tensor::from_inner(value.reshape(shape))).set_require_grad(true);
+            *param =
+                Param::initialized(param.id, Tensor::from_inner(value.reshape(shape))).set_require_grad(true);
         }
         match self {
             Self::R1(param) => step(param, gradients, rule),
@@ -144,7 +145,8 @@ impl Weight {
         fn put<const D: usize>(param: &mut Param<Tensor<D>>, values: &[f32]) {
             let (old, trained) = (param.val(), param.is_require_grad());
             let data = TensorData::new(values.to_vec(), old.dims());
-            *param = Param::initialized(param.id, Tensor::from_data(data, &old.device())).set_require_grad(trained);
+            *param = Param::initialized(param.id, Tensor::from_data(data, &old.device()))
+                .set_require_grad(trained);
         }
         match self {
             Self::R1(param) => put(param, values),

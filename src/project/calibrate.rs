@@ -12,7 +12,7 @@ use crate::data::{Dataset, batch::IndexBatch};
 use crate::graph::TensorId;
 use crate::join::{Fit, Join, RidgeRows, Space, fit_ridge, sampling_columns};
 use crate::net::read_all;
-use crate::platform::{Cancel, yield_now};
+use crate::platform::{Cancel, for_all, lanes, yield_now};
 
 /// Fits of all candidates, by receiver and join.
 pub type Fits = BTreeMap<(usize, Join), Fit>;
@@ -66,20 +66,23 @@ pub async fn fit_adapters(
     let mut by_donor: BTreeMap<RowsKey, Vec<(usize, Join)>> = BTreeMap::new();
     for &(receiver, join) in candidates {
         let [_, to] = space.ends(receiver, join);
-        by_donor
-            .entry((join.donor, join.donor_point, (to.height, to.width)))
-            .or_default()
-            .push((receiver, join));
+        let donor = (join.donor, join.donor_point, (to.height, to.width));
+        by_donor.entry(donor).or_default().push((receiver, join));
     }
+    let by_donor: Vec<(RowsKey, Vec<(usize, Join)>)> = by_donor.into_iter().collect();
     let mut fits = Fits::new();
-    for (donor, joins) in by_donor {
+    for some in by_donor.chunks(4 * lanes()) {
         if cancel.is_cancelled() {
             return Err(ProjectError::Cancelled);
         }
-        let receivers: Vec<&RidgeRows> =
-            joins.iter().map(|(receiver, join)| &rows[&(*receiver, join.receiver_point, donor.2)]).collect();
-        let fitted = fit_ridge(&rows[&donor], &receivers)?;
-        fits.extend(joins.into_iter().zip(fitted));
+        let fitted = for_all(some, async |(donor, joins)| {
+            let tensor = |(receiver, join): &(usize, Join)| &rows[&(*receiver, join.receiver_point, donor.2)];
+            let receivers: Vec<&RidgeRows> = joins.iter().map(tensor).collect();
+            fit_ridge(&rows[donor], &receivers)
+        });
+        for ((_, joins), fitted) in some.iter().zip(fitted.await) {
+            fits.extend(joins.iter().copied().zip(fitted?));
+        }
         yield_now().await;
     }
     Ok(fits)

@@ -203,9 +203,8 @@ impl<'a> Ledger<'a> {
     /// Whether it is time for a checkpoint.
     pub fn is_due(&self) -> bool {
         let (last, took) = *self.last.borrow();
-        let time = |archive: &&dyn Archive| {
-            archive.wants_now() || last.elapsed_seconds() > EVERY.max(took / SHARE)
-        };
+        let time =
+            |archive: &&dyn Archive| archive.wants_now() || last.elapsed_seconds() > EVERY.max(took / SHARE);
         self.archive.as_ref().is_some_and(time)
     }
 

@@ -87,7 +87,7 @@ impl<'a> Evaluation<'a> {
         split: Split,
         limit: usize,
         labels: Vec<Option<usize>>,
-        teachers: &mut Teachers,
+        teachers: &Teachers,
         progress: &dyn Fn(usize, usize),
     ) -> Result<Evaluation<'a>, NetError> {
         let images = spread(&dataset.indices(split), limit);

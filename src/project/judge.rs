@@ -7,7 +7,7 @@ use super::supernet::Supernet;
 use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, ProjectError};
 use crate::join::{JoinError, Plan};
-use crate::platform::{Stopwatch, yield_now};
+use crate::platform::{Stopwatch, for_all, lanes, yield_now};
 use crate::report::JudgedPlan;
 use crate::search::{
     Evaluator, Judged, Problem, Scores, SearchError, SearchNews, SearchStep, SelectorName, select,
@@ -29,7 +29,7 @@ pub struct Found {
 ///
 /// No plan meets the budget, a plan cannot be trained, the device fails, or the run is cancelled.
 pub async fn search<'a>(
-    workshop: &mut Workshop<'a>,
+    workshop: &Workshop<'a>,
     validation: &Evaluation<'a>,
     scores: &Scores,
     selector: SelectorName,
@@ -54,7 +54,7 @@ pub async fn search<'a>(
 
 /// Trains and measures in the workshop, and keeps what was found.
 struct Referee<'w, 'a> {
-    workshop: &'w mut Workshop<'a>,
+    workshop: &'w Workshop<'a>,
     validation: &'w Evaluation<'a>,
     ledger: &'w Ledger<'w>,
     on_event: OnEvent<'w>,
@@ -66,21 +66,22 @@ struct Referee<'w, 'a> {
 
 impl<'w, 'a> Referee<'w, 'a> {
     fn new(
-        workshop: &'w mut Workshop<'a>,
+        workshop: &'w Workshop<'a>,
         validation: &'w Evaluation<'a>,
         ledger: &'w Ledger<'w>,
         on_event: OnEvent<'w>,
     ) -> Self {
         let clock = Stopwatch::start();
-        Self { workshop, validation, ledger, on_event, clock, supernet: None, judged: Vec::new(), steps: Vec::new() }
-    }
-
-    async fn measure(&mut self, plan: &Plan, image_passes: usize) -> Result<f64, ProjectError> {
-        let (merged, mut student) = self.workshop.build(plan)?;
-        let settings = TrainSettings { image_passes, ..self.workshop.settings.train.clone() };
-        self.workshop.train(plan, &merged, &mut student, &settings, None, &mut Unobserved).await?;
-        let compared = self.validation.compare(&student.network, &student.outputs).await?;
-        Ok(worst_drop_points(&compared))
+        Self {
+            workshop,
+            validation,
+            ledger,
+            on_event,
+            clock,
+            supernet: None,
+            judged: Vec::new(),
+            steps: Vec::new(),
+        }
     }
 
     fn go_on(&self) -> Result<(), SearchError> {
@@ -96,6 +97,20 @@ impl<'w, 'a> Referee<'w, 'a> {
     }
 }
 
+/// The worst drop of a plan after brief training, in points.
+async fn measure(
+    workshop: &Workshop<'_>,
+    validation: &Evaluation<'_>,
+    plan: &Plan,
+    image_passes: usize,
+) -> Result<f64, ProjectError> {
+    let (merged, mut student) = workshop.build(plan)?;
+    let settings = TrainSettings { image_passes, ..workshop.settings.train.clone() };
+    workshop.train(plan, &merged, &mut student, &settings, None, &mut Unobserved).await?;
+    let compared = validation.compare(&student.network, &student.outputs).await?;
+    Ok(worst_drop_points(&compared))
+}
+
 fn as_search_error(error: ProjectError) -> SearchError {
     match error {
         ProjectError::Join(error) => SearchError::Join(error),
@@ -106,21 +121,33 @@ fn as_search_error(error: ProjectError) -> SearchError {
 }
 
 impl Evaluator for Referee<'_, '_> {
-    async fn judge(&mut self, plan: &Plan, image_passes: usize) -> Result<Judged, SearchError> {
+    fn at_once(&self) -> usize {
+        lanes()
+    }
+
+    async fn judge(&mut self, plans: &[Plan], image_passes: usize) -> Result<Vec<Judged>, SearchError> {
         self.go_on()?;
-        let judged = match self.ledger.known(plan, image_passes) {
-            Some(judged) => judged,
-            None => {
-                let worst_drop_points = self.measure(plan, image_passes).await.map_err(as_search_error)?;
-                let judged = Judged { plan: plan.clone(), image_passes, worst_drop_points };
-                self.ledger.add(judged.clone());
-                judged
+        let mut known: Vec<Option<Judged>> =
+            plans.iter().map(|plan| self.ledger.known(plan, image_passes)).collect();
+        let new: Vec<&Plan> =
+            plans.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(plan, _)| plan).collect();
+        let (workshop, validation) = (self.workshop, self.validation);
+        let drops = for_all(&new, |plan| measure(workshop, validation, plan, image_passes)).await;
+        for (plan, drop) in new.iter().zip(drops) {
+            let worst_drop_points = drop.map_err(as_search_error)?;
+            self.go_on()?;
+            let judged = Judged { plan: (*plan).clone(), image_passes, worst_drop_points };
+            self.ledger.add(judged.clone());
+            if let Some(place) = plans.iter().position(|known| known == *plan) {
+                known[place] = Some(judged);
             }
-        };
-        let worst_drop_points = judged.worst_drop_points;
-        let summary = self.workshop.space.summary(plan);
-        self.judged.push(JudgedPlan { plan: summary.clone(), image_passes, worst_drop_points });
-        (self.on_event)(Event::PlanJudged { plan: summary, image_passes, worst_drop_points });
+        }
+        let judged: Vec<Judged> = known.into_iter().flatten().collect();
+        for Judged { plan, worst_drop_points, .. } in &judged {
+            let (summary, worst_drop_points) = (self.workshop.space.summary(plan), *worst_drop_points);
+            self.judged.push(JudgedPlan { plan: summary.clone(), image_passes, worst_drop_points });
+            (self.on_event)(Event::PlanJudged { plan: summary, image_passes, worst_drop_points });
+        }
         Ok(judged)
     }
 

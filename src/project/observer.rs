@@ -71,7 +71,9 @@ impl Observer for DistilObserver<'_> {
     fn went_back(&mut self, step: usize, to: usize) {
         self.curve.retain(|point| point.step <= to);
         (self.on_event)(Event::Warning {
-            message: format!("the loss exploded at step {step}: went back to step {to}, with half the learning rate"),
+            message: format!(
+                "the loss exploded at step {step}: went back to step {to}, with half the learning rate"
+            ),
         });
     }
 }

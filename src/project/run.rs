@@ -75,7 +75,7 @@ pub async fn run(
     let clock = Stopwatch::start();
     let tell = |done, total| on_event(Event::progress(Phase::Teachers, done, total, clock));
     let labels = workshop.labels.clone();
-    let teachers = &mut workshop.teachers;
+    let teachers = &workshop.teachers;
     let validation =
         Evaluation::new(dataset, Split::Validation, VALIDATION_IMAGES, labels, teachers, &tell).await?;
     seconds.teachers += clock.elapsed_seconds();
@@ -91,8 +91,7 @@ pub async fn run(
             let scores = workshop.score(on_event).await?;
             begin(Phase::Search, on_event, cancel)?;
             let (selector, budget) = (settings.selector, settings.budget);
-            let found =
-                search(&mut workshop, &validation, &scores, selector, budget, &ledger, on_event).await?;
+            let found = search(&workshop, &validation, &scores, selector, budget, &ledger, on_event).await?;
             seconds.search += clock.elapsed_seconds();
             let candidates = candidate_reports(&workshop.space, &scores);
             let chosen = Chosen { plan: found.plan, candidates, judged: found.judged, steps: found.steps };
@@ -131,7 +130,7 @@ pub async fn run(
     let tell = |done, total| on_event(Event::progress(Phase::Evaluate, done, total, clock));
     let test = {
         let labels = workshop.known_labels.clone();
-        Evaluation::new(dataset, Split::Test, usize::MAX, labels, &mut workshop.teachers, &tell).await?
+        Evaluation::new(dataset, Split::Test, usize::MAX, labels, &workshop.teachers, &tell).await?
     };
     let on_test = test.compare(&student.network, &student.outputs).await?;
     seconds.evaluate += clock.elapsed_seconds();
@@ -206,8 +205,17 @@ pub fn candidate_reports(space: &Space, scores: &Scores) -> Vec<CandidateReport>
 
 /// Tells anew of what a run that goes on from a checkpoint had told before.
 fn retell(chosen: &Chosen, on_event: OnEvent<'_>) {
-    for CandidateReport { receiver, receiver_point, donor, donor_point, agreement, kappa, divergence, r_squared, .. } in
-        chosen.candidates.iter().cloned()
+    for CandidateReport {
+        receiver,
+        receiver_point,
+        donor,
+        donor_point,
+        agreement,
+        kappa,
+        divergence,
+        r_squared,
+        ..
+    } in chosen.candidates.iter().cloned()
     {
         on_event(Event::CandidateScored {
             donor,

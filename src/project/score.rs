@@ -10,8 +10,8 @@ use super::{Event, OnEvent, Phase, ProjectError};
 use crate::data::{Dataset, batch::IndexBatch};
 use crate::join::{Adapter, Fit, Join, Space, adapter_graph};
 use crate::net::{Network, read_all};
-use crate::ops::Mode;
-use crate::platform::{Cancel, Stopwatch, yield_now};
+use crate::ops::{Mode, Value};
+use crate::platform::{Cancel, Stopwatch, for_all, lanes, yield_now};
 use crate::search::{Score, Scores};
 use crate::train::{agreement, cohens_kappa, divergence_at_best_temperature};
 
@@ -40,41 +40,59 @@ pub async fn score_candidates(
     for donor in 0..space.networks.len() {
         let tensors: Vec<_> = space.networks[donor].points.iter().map(|point| point.tensor).collect();
         let taps = images.clone().map(|images| teachers.tap(donor, images, &tensors));
-        for ((receiver, join), fit) in fits.iter().copied().filter(|((_, join), _)| join.donor == donor) {
+        let of_donor: Vec<Candidate> =
+            fits.iter().copied().filter(|((_, join), _)| join.donor == donor).collect();
+        for some in of_donor.chunks(4 * lanes()) {
             if cancel.is_cancelled() {
                 return Err(ProjectError::Cancelled);
             }
-            let [from, to] = space.ends(receiver, join);
-            let adapter = Network::new(&adapter_graph(&Adapter::from(fit), from, to), &images[0].device())?;
-            let adapted = [&taps[0], &taps[1]].map(|taps| {
-                let features: Tensor<4> = taps[join.donor_point].clone().to_rank();
-                adapter.forward(features).swap_remove(0)
-            });
-            let [seen, unseen] = adapted.map(|value| vec![(to.tensor, value)]);
-            let mut tail = teachers.networks[receiver].clone();
-            tail.recalibrate(&[seen]);
-            let outputs = &teachers.outputs[receiver];
-            let logits = read_all(tail.run(&unseen, outputs, Mode::Inference).targets).await?;
-            let mut score = Score { r_squared: fit.r_squared, ..Score::PERFECT };
-            for (task, logits) in teachers.tasks_of(receiver).zip(&logits) {
-                score = score.worse(of_task(&reference[task], logits, teachers.classes[task]));
+            let found =
+                for_all(some, |candidate| score(space, teachers, &reference, &taps, *candidate)).await;
+            for (((receiver, join), _), score) in some.iter().zip(found) {
+                let score = score?;
+                scores.insert((*receiver, *join), score);
+                on_event(Event::CandidateScored {
+                    donor,
+                    donor_point: join.donor_point,
+                    receiver: *receiver,
+                    receiver_point: join.receiver_point,
+                    agreement: score.agreement,
+                    kappa: score.kappa,
+                    divergence: score.divergence,
+                    r_squared: score.r_squared,
+                });
             }
-            scores.insert((receiver, join), score);
-            on_event(Event::CandidateScored {
-                donor,
-                donor_point: join.donor_point,
-                receiver,
-                receiver_point: join.receiver_point,
-                agreement: score.agreement,
-                kappa: score.kappa,
-                divergence: score.divergence,
-                r_squared: score.r_squared,
-            });
             on_event(Event::progress(Phase::Score, scores.len(), fits.len(), clock));
             yield_now().await;
         }
     }
     Ok(scores)
+}
+
+/// Scores one candidate. `reference` holds the teachers' logits of all tasks on held-out images; `taps` the donor's tensors
+/// at all its join points, on the images for recalibration and on the held-out ones.
+async fn score(
+    space: &Space,
+    teachers: &Teachers,
+    reference: &[Vec<f32>],
+    taps: &[Vec<Value>; 2],
+    ((receiver, join), fit): Candidate<'_>,
+) -> Result<Score, ProjectError> {
+    let [from, to] = space.ends(receiver, join);
+    let adapter = Network::new(&adapter_graph(&Adapter::from(fit), from, to), teachers.device())?;
+    let adapted = [&taps[0], &taps[1]].map(|taps| {
+        let features: Tensor<4> = taps[join.donor_point].clone().to_rank();
+        adapter.forward(features).swap_remove(0)
+    });
+    let [seen, unseen] = adapted.map(|value| vec![(to.tensor, value)]);
+    let mut tail = teachers.networks[receiver].clone();
+    tail.recalibrate(&[seen]);
+    let logits = read_all(tail.run(&unseen, &teachers.outputs[receiver], Mode::Inference).targets).await?;
+    let mut score = Score { r_squared: fit.r_squared, ..Score::PERFECT };
+    for (task, logits) in teachers.tasks_of(receiver).zip(&logits) {
+        score = score.worse(of_task(&reference[task], logits, teachers.classes[task]));
+    }
+    Ok(score)
 }
 
 /// What a tail's logits of one task are worth beside its teacher's.

@@ -12,7 +12,7 @@ use crate::train::{BatchSource, TaskTarget, TrainBatch, TrainError, TrainSetting
 /// Draws training batches of a data set and asks the teachers about them.
 pub struct DistilSource<'a> {
     dataset: &'a Dataset,
-    teachers: &'a mut Teachers,
+    teachers: &'a Teachers,
     settings: &'a TrainSettings,
     /// For each task its index among the data set's, where labels are used.
     labels: Vec<Option<usize>>,
@@ -28,7 +28,7 @@ pub struct DistilSource<'a> {
 impl<'a> DistilSource<'a> {
     pub fn new(
         dataset: &'a Dataset,
-        teachers: &'a mut Teachers,
+        teachers: &'a Teachers,
         settings: &'a TrainSettings,
         labels: Vec<Option<usize>>,
         hints: Vec<(usize, TensorId)>,

@@ -13,7 +13,9 @@ use crate::graph::TensorId;
 use crate::join::{Join, Plan, Source, adapter_graph};
 use crate::net::{NetError, Network, read_all};
 use crate::ops::{Mode, Value};
-use crate::train::{BatchSource, Optimiser, TaskTarget, TrainError, distillation, one_cycle, total_variation};
+use crate::train::{
+    BatchSource, Optimiser, TaskTarget, TrainError, distillation, one_cycle, total_variation,
+};
 
 /// Networks and adapters with weights of their own, on a device with automatic differentiation.
 pub struct Supernet {
@@ -66,7 +68,7 @@ impl Supernet {
     /// The device fails.
     pub async fn train(
         &mut self,
-        workshop: &mut Workshop<'_>,
+        workshop: &Workshop<'_>,
         plan: &Plan,
         progress: f64,
         warm_up: bool,
@@ -77,7 +79,7 @@ impl Supernet {
             let labels = vec![None; workshop.teachers.classes.len()];
             let mut source = DistilSource::new(
                 workshop.dataset,
-                &mut workshop.teachers,
+                &workshop.teachers,
                 settings,
                 labels,
                 Vec::new(),
@@ -117,7 +119,7 @@ impl Supernet {
     /// The device fails.
     pub async fn distances(
         &mut self,
-        workshop: &mut Workshop<'_>,
+        workshop: &Workshop<'_>,
         plans: &[Plan],
     ) -> Result<Vec<Vec<f64>>, TrainError> {
         for plan in plans {

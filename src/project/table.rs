@@ -91,7 +91,7 @@ pub async fn tabulate(
         let labels = [workshop.labels.clone(), workshop.known_labels.clone()];
         let scores = workshop.score(&|_| {}).await?;
         let [on_validation, on_test] = labels;
-        let teachers = &mut workshop.teachers;
+        let teachers = &workshop.teachers;
         let quiet = |_: usize, _: usize| {};
         let (part, labels) = (VALIDATION_IMAGES, on_validation.clone());
         let for_search = Evaluation::new(dataset, Split::Validation, part, labels, teachers, &quiet).await?;
@@ -114,7 +114,7 @@ pub async fn tabulate(
             Evaluation::new(dataset, Split::Validation, usize::MAX, on_validation, teachers, &quiet).await?;
         let test = Evaluation::new(dataset, Split::Test, usize::MAX, on_test, teachers, &quiet).await?;
         for (selector, budget) in todo.searches {
-            let found = search_line(&mut workshop, &for_search, &scores, selector, budget).await;
+            let found = search_line(&workshop, &for_search, &scores, selector, budget).await;
             // Not every selector can meet every budget that some plan meets.
             if let Err(ProjectError::Search(SearchError::BudgetOutOfReach { .. })) = found {
                 counted.0 += 1;
@@ -130,7 +130,7 @@ pub async fn tabulate(
             }
         }
         for plan in todo.plans {
-            let line = plan_line(&mut workshop, &validation, &test, plan).await?;
+            let line = plan_line(&workshop, &validation, &test, plan).await?;
             counted.0 += 1;
             if on_line(TableLine::Plan(Box::new(line)), counted.0, counted.1.max(counted.0)).is_break() {
                 return Ok(());
@@ -206,7 +206,7 @@ impl Todo {
 }
 
 async fn search_line<'a>(
-    workshop: &mut Workshop<'a>,
+    workshop: &Workshop<'a>,
     validation: &Evaluation<'a>,
     scores: &Scores,
     selector: SelectorName,
@@ -226,7 +226,7 @@ async fn search_line<'a>(
 }
 
 async fn plan_line(
-    workshop: &mut Workshop<'_>,
+    workshop: &Workshop<'_>,
     validation: &Evaluation<'_>,
     test: &Evaluation<'_>,
     plan: Plan,

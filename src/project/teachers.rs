@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -19,8 +20,10 @@ pub struct Teachers {
     pub classes: Vec<usize>,
     device: Device,
     /// Logits of all tasks one after the other, by view (`None`: the image as it is) and image.
-    kept: HashMap<(Option<u64>, usize), Box<[f32]>>,
+    kept: Mutex<Kept>,
 }
+
+type Kept = HashMap<(Option<u64>, usize), Box<[f32]>>;
 
 /// Logits per task, row-major `[images, classes]`.
 pub type Logits = Vec<Vec<f32>>;
@@ -41,7 +44,7 @@ impl Teachers {
                 .map(|task| task.classes.len())
                 .collect(),
             device: device.clone(),
-            kept: HashMap::new(),
+            kept: Mutex::default(),
         })
     }
 
@@ -65,27 +68,31 @@ impl Teachers {
     ///
     /// The device fails.
     pub async fn logits(
-        &mut self,
+        &self,
         images: &[f32],
         shape: [usize; 4],
         view: Option<u64>,
         indices: &[usize],
     ) -> Result<Logits, NetError> {
-        if indices.iter().any(|index| !self.kept.contains_key(&(view, *index))) {
+        let is_known =
+            |kept: MutexGuard<Kept>| indices.iter().all(|index| kept.contains_key(&(view, *index)));
+        if !is_known(self.kept()) {
             let images = self.upload(images, shape);
             let outputs = self.networks.iter().flat_map(|network| network.forward(images.clone()));
             let read = read_all(outputs.collect()).await?;
+            let mut kept = self.kept();
             for (row, index) in indices.iter().enumerate() {
                 let rows = read
                     .iter()
                     .zip(&self.classes)
                     .flat_map(|(logits, classes)| logits[row * classes..(row + 1) * classes].iter().copied());
-                self.kept.insert((view, *index), rows.collect());
+                kept.insert((view, *index), rows.collect());
             }
         }
+        let kept = self.kept();
         let mut logits = vec![Vec::new(); self.classes.len()];
         for index in indices {
-            let mut rest = &self.kept[&(view, *index)][..];
+            let mut rest = &kept[&(view, *index)][..];
             for (task, classes) in self.classes.iter().enumerate() {
                 let (row, after) = rest.split_at(*classes);
                 logits[task].extend_from_slice(row);
@@ -93,6 +100,11 @@ impl Teachers {
             }
         }
         Ok(logits)
+    }
+
+    /// What is kept; never held while a network runs.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a network's tasks are among all.

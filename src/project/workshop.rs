@@ -185,7 +185,7 @@ impl<'a> Workshop<'a> {
     ///
     /// The loss is no longer finite, or the device fails.
     pub async fn train(
-        &mut self,
+        &self,
         plan: &Plan,
         merged: &Merged,
         student: &mut Student,
@@ -199,7 +199,7 @@ impl<'a> Workshop<'a> {
         let labels = self.labels.clone();
         let mut source = DistilSource::new(
             self.dataset,
-            &mut self.teachers,
+            &self.teachers,
             settings,
             labels,
             hints,

@@ -52,9 +52,9 @@ impl Selector for Annealing {
             let done = step as f64 / steps as f64;
             let temperature = TEMPERATURE[0] * (TEMPERATURE[1] / TEMPERATURE[0]).powf(done);
             let Some(plan) = mutate(problem, &elites, &judged, &mut rng) else { break };
-            let result = evaluator.judge(&plan, passes).await?;
+            let [result] = &evaluator.judge(std::slice::from_ref(&plan), passes).await?[..] else { break };
             let found = energy(&plan, result.worst_drop_points);
-            judged.push(result);
+            judged.push(result.clone());
             evaluator.tell(SearchNews::Progress { done: step + 1, total: steps });
             if found <= current || rng.random_range(0.0..1.0) < ((current - found) / temperature).exp() {
                 current = found;

@@ -15,16 +15,21 @@ pub struct Judged {
 
 /// Trains and measures for all selectors alike.
 pub trait Evaluator {
-    /// Fine-tunes a plan with `image_passes` and measures it on the validation split.
+    /// How many plans it likes to judge at a time. What comes out does not depend on it.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// Fine-tunes plans with `image_passes` each, and measures them on the validation split.
     ///
     /// # Errors
     ///
-    /// The plan cannot be built or trained.
+    /// A plan cannot be built or trained.
     fn judge(
         &mut self,
-        plan: &Plan,
+        plans: &[Plan],
         image_passes: usize,
-    ) -> impl Future<Output = Result<Judged, SearchError>>;
+    ) -> impl Future<Output = Result<Vec<Judged>, SearchError>>;
 
     /// Trains the layers that a plan uses with one batch, in a supernet in which all plans share them. `progress` is the
     /// share of the search that is done; in a `warm_up` only adapters learn.

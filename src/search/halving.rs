@@ -33,9 +33,9 @@ pub async fn halve(
         left.truncate(*size);
         let passes = (full_passes >> (sizes.len() - 1 - round)).max(1);
         let mut judged = Vec::with_capacity(left.len());
-        for plan in &left {
-            judged.push(evaluator.judge(plan, passes).await?);
-            done += 1;
+        for plans in left.chunks(evaluator.at_once().max(1)) {
+            judged.extend(evaluator.judge(plans, passes).await?);
+            done += plans.len();
             evaluator.tell(SearchNews::Progress { done, total });
         }
         judged.sort_by(|a, b| {

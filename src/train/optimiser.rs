@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use burn::module::ParamId;
-use burn::optim::{AdaptiveMomentumState, AdamW, AdamWConfig, AdamWState, Optimizer};
+use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Gradients, Tensor};
 
 use crate::net::Network;

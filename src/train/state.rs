@@ -86,9 +86,11 @@ impl TrainState {
         let as_long = |values: &[Vec<f32>]| values.iter().map(Vec::len).eq(sizes.iter().copied());
         let moments_fit = |moments: &Vec<Vec<f32>>| {
             moments.len() == sizes.len()
-                && moments.iter().zip(&sizes).zip(&self.progress.times).all(|((values, size), time)| {
-                    values.len() == if *time > 0 { *size } else { 0 }
-                })
+                && moments
+                    .iter()
+                    .zip(&sizes)
+                    .zip(&self.progress.times)
+                    .all(|((values, size), time)| values.len() == if *time > 0 { *size } else { 0 })
         };
         as_long(&self.weights)
             && self.progress.times.len() == sizes.len()

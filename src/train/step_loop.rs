@@ -10,7 +10,7 @@ use crate::graph::TensorId;
 use crate::join::SelfHead;
 use crate::net::{Network, read_all};
 use crate::ops::{Mode, Value};
-use crate::platform::{Cancel, Stopwatch, yield_now};
+use crate::platform::{Cancel, Stopwatch, both, yield_now};
 
 /// A network that is trained, on a device with automatic differentiation.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub struct TrainBatch {
 }
 
 /// Makes batches.
-pub trait BatchSource {
+pub trait BatchSource: Send {
     /// The batch of step `step`.
     ///
     /// # Errors
@@ -138,12 +138,25 @@ pub async fn train(
     let first = progress.step;
     let clock = Stopwatch::start();
 
+    let mut ahead = None;
     while progress.step < steps && !cancel.is_cancelled() {
-        let batch = source.batch(progress.step).await?;
+        let batch = match ahead.take() {
+            Some((step, batch)) if step == progress.step => batch,
+            _ => source.batch(progress.step).await?,
+        };
         let learning_rate = one_cycle(progress.step, steps, settings.learning_rate) * progress.slowed;
-        let losses = step(student, &mut optimiser, batch, settings, learning_rate, &progress.task_weights);
         progress.step += 1;
         let done = progress.step;
+        let weights = &progress.task_weights;
+        let make = || step(student, &mut optimiser, batch, settings, learning_rate, weights);
+        // The teachers look at the next batch meanwhile.
+        let losses = if done < steps {
+            let (losses, next) = both(make, || source.batch(done)).await;
+            ahead = Some((done, next?));
+            losses
+        } else {
+            make()
+        };
 
         let reads = done.is_multiple_of(READ_EVERY) || done == steps;
         if reads {

@@ -20,8 +20,8 @@ use crate::data::source::Limits;
 use crate::net::NetworkOptions;
 use crate::platform::Cancel;
 use crate::project::{
-    Archive, Checkpoint, Event, Host, NetworkCard, Project, Settings, SideBySide, compare_devices, read_network,
-    run,
+    Archive, Checkpoint, Event, Host, NetworkCard, Project, Settings, SideBySide, compare_devices,
+    read_network, run,
 };
 use crate::report::Report;
 use crate::search::SelectorName;

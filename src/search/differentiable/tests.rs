@@ -177,12 +177,15 @@ impl Synthetic {
 }
 
 impl Evaluator for Synthetic {
-    async fn judge(&mut self, plan: &Plan, image_passes: usize) -> Result<Judged, SearchError> {
-        self.asked += 1;
-        let drops =
-            plan.0.iter().enumerate().map(|(network, source)| 100.0 * self.distance(network, *source));
-        let worst_drop_points = drops.fold(0.0, f64::max);
-        Ok(Judged { plan: plan.clone(), image_passes, worst_drop_points })
+    async fn judge(&mut self, plans: &[Plan], image_passes: usize) -> Result<Vec<Judged>, SearchError> {
+        self.asked += plans.len();
+        let judged = |plan: &Plan| {
+            let sources = plan.0.iter().enumerate();
+            let drops = sources.map(|(network, source)| 100.0 * self.distance(network, *source));
+            let worst_drop_points = drops.fold(0.0, f64::max);
+            Judged { plan: plan.clone(), image_passes, worst_drop_points }
+        };
+        Ok(plans.iter().map(judged).collect())
     }
 
     async fn train_shared(&mut self, _: &Plan, _: f64, _: bool) -> Result<(), SearchError> {
