@@ -222,6 +222,31 @@ fn a_budget_out_of_reach_names_one_that_can_be_met() {
 }
 
 #[test]
+fn a_front_compares_plans_of_other_budgets_and_the_baselines() {
+    for selector in SelectorName::ALL {
+        let mut settings = Settings { selector, ..settings() };
+        settings.search.front_budgets = 3;
+        settings.search.supernet_steps = 20;
+        settings.search.finalist_rounds = 1;
+        settings.search.evaluations = 2;
+        settings.search.scored_donor_points = 1;
+        if selector == SelectorName::Exhaustive {
+            continue; // It compares every plan within the budget anyway.
+        }
+        let report = outcome(&mut project(), &settings).unwrap().report;
+        let passes = settings.search.finalist_image_passes;
+        let front: Vec<_> = report.judged.iter().filter(|judged| judged.image_passes == passes).collect();
+        assert!(
+            front.iter().any(|judged| judged.plan == report.plan),
+            "{selector:?}: the plan that was chosen"
+        );
+        let costs = front.iter().map(|judged| judged.plan.relative_macs);
+        let (least, most) = costs.fold((1.0_f64, 0.0_f64), |(a, b), cost| (a.min(cost), b.max(cost)));
+        assert!(least < 0.6 && most > 0.7, "{selector:?}: {least} to {most}");
+    }
+}
+
+#[test]
 fn a_run_stopped_while_training_leaves_a_network() {
     let cancel = Cancel::default();
     let steps = RefCell::new(0);

@@ -45,7 +45,7 @@ fn selectors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
         text,
         "Regret: mean drop on test of the plans chosen (one search per seed), above that of the plan which a full search \
          with all seeds chooses. Seed noise: standard deviation of a plan's drop between seeds, pooled over the best \
-         quarter of the plans within the budget. Time: processor time of the whole search relative to training every plan. Hypervolume: \
+         quarter of the plans within the budget. Time: processor time of the whole search, and relative to training every plan. Hypervolume: \
          of the choices at all budgets, up to a drop of {REFERENCE_DROP:.0} points, relative to a full search's.\n"
     )?;
     writeln!(text, "| selector | budget | drop | regret | seed noise | time | hypervolume |")?;
@@ -63,13 +63,18 @@ fn selectors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
             if *run { "" } else { " (replayed)" },
             number(regret.unwrap_or(f64::NAN), 2),
             number(*seed_noise, 2),
-            figures.time_ratio.map_or("–".into(), |ratio| format!("{:.1} %", ratio * 100.0)),
+            time(figures),
         )?;
     }
     writeln!(
         text,
         "\nA replayed search judges plans by the table's rows, with all their image passes, and is charged their time.\n"
     )
+}
+
+fn time(figures: &SelectorFigures) -> String {
+    let share = figures.time_ratio.map_or(String::new(), |ratio| format!(" ({:.1} %)", ratio * 100.0));
+    format!("{:.0} s{share}", figures.seconds)
 }
 
 fn predictors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {

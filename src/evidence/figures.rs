@@ -46,6 +46,8 @@ pub struct SelectorFigures {
     /// Standard deviation between seeds of a plan's worst drop on test, in points: pooled over the best quarter of the
     /// plans within the budget.
     pub seed_noise: f64,
+    /// Processor time of the search, all stages counted; mean over the seeds.
+    pub seconds: f64,
     /// Time of the search relative to training every plan, all stages counted; mean over the seeds.
     pub time_ratio: Option<f64>,
     /// Of this selector's choices at all budgets, relative to a full search's at the same budgets.
@@ -151,6 +153,7 @@ fn selector_figures(
                 relative_macs: rows.iter().map(|row| row.relative_macs).collect(),
                 regret: full.and_then(|(rows, _)| Some(drop - rows[*place]?.test())),
                 seed_noise: seed_noise(table, budgets[*place]),
+                seconds: mean(seconds.iter().copied()),
                 time_ratio: full.map(|_| mean(seeds.clone().map(ratio))),
                 hypervolume_ratio: full.map(|(_, volume)| hypervolume[0] / volume),
                 hypervolume,

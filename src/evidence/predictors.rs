@@ -39,6 +39,7 @@ pub fn predictors(table: &Table) -> Vec<PredictorFigures> {
             scores: &table.seeds[seed].scores,
             settings: &table.settings,
             budget: 1.0,
+            further: &[],
             seed: 0,
             base: None,
         };

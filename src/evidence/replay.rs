@@ -26,11 +26,12 @@ pub fn replay(table: &Table, name: SelectorName, budget: f64, seed: usize) -> Op
         scores: &of_seed.scores,
         settings: &settings,
         budget,
+        further: &[],
         seed: of_seed.seed.into(),
         base: None,
     };
     let mut rows = Rows { table, seed, seconds: of_seed.seconds };
-    let judged = pollster::block_on(select(name, &problem, &mut rows)).ok()?;
+    let judged = pollster::block_on(select(name, &problem, &mut rows)).ok()?.judged;
     Some(Choice { plan: judged.into_iter().next()?.plan, seconds: rows.seconds })
 }
 

@@ -78,13 +78,14 @@ impl Table {
             }
         }
         let first = spaces.first().ok_or(EvidenceError::NoSpace)?;
-        let settings: serde_json::Value = unseeded(first);
-        let search: SearchSettings = serde_json::from_value(settings["search"].clone()).unwrap_or_default();
+        let settings: serde_json::Value = shared(first);
+        let search: SearchSettings =
+            serde_json::from_value(first.settings["search"].clone()).unwrap_or_default();
         let space = Space { networks: first.networks.clone(), shortcuts: search.shortcuts, costs: None };
         if spaces.iter().any(|line| line.networks != space.networks) {
             return Err(EvidenceError::Mixed { what: "networks" });
         }
-        if spaces.iter().any(|line| unseeded(line) != settings) {
+        if spaces.iter().any(|line| shared(line) != settings) {
             return Err(EvidenceError::Mixed { what: "settings" });
         }
         let image_passes = plans.first().map_or(0, |line| line.image_passes);
@@ -138,10 +139,24 @@ impl Table {
     }
 }
 
-fn unseeded(line: &SpaceLine) -> serde_json::Value {
+/// Settings of a search that only say how much it tries.
+const EFFORT: [&str; 6] = [
+    "finalists",
+    "finalist_rounds",
+    "finalist_image_passes",
+    "front_budgets",
+    "evaluations",
+    "supernet_steps",
+];
+
+/// The settings that all parts of a table share.
+fn shared(line: &SpaceLine) -> serde_json::Value {
     let mut settings = line.settings.clone();
     if let Some(fields) = settings.as_object_mut() {
         fields.remove("seed");
+        if let Some(search) = fields.get_mut("search").and_then(serde_json::Value::as_object_mut) {
+            search.retain(|name, _| !EFFORT.contains(&name.as_str()));
+        }
     }
     settings
 }

@@ -6,11 +6,12 @@ use super::observer::Unobserved;
 use super::supernet::Supernet;
 use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, ProjectError};
-use crate::join::{JoinError, Plan};
+use crate::join::{JoinError, Plan, Space};
 use crate::platform::{Stopwatch, for_all, lanes, yield_now};
 use crate::report::JudgedPlan;
 use crate::search::{
-    Evaluator, Judged, Problem, Scores, SearchError, SearchNews, SearchStep, SelectorName, select,
+    Decision, Evaluator, Judged, Problem, Scores, SearchError, SearchNews, SearchStep, SelectorName,
+    best_scores, nearest_budget, select, share_all,
 };
 use crate::train::{TrainError, TrainSettings};
 
@@ -38,18 +39,47 @@ pub async fn search<'a>(
     on_event: OnEvent<'_>,
 ) -> Result<Found, ProjectError> {
     let space = workshop.space.clone();
+    let settings = &workshop.settings.search;
+    let further = further_budgets(&space, workshop.base, settings.front_budgets);
     let problem = Problem {
         space: &space,
         scores,
-        settings: &workshop.settings.search,
+        settings,
         budget,
+        further: &further,
         seed: workshop.settings.seed.into(),
         base: workshop.base,
     };
     let mut referee = Referee::new(workshop, validation, ledger, on_event);
-    let chosen = select(selector, &problem, &mut referee).await?;
-    let plan = chosen.into_iter().next().ok_or_else(|| problem.out_of_reach())?.plan;
+    let Decision { judged, front } = select(selector, &problem, &mut referee).await?;
+    let plan = judged.iter().next().ok_or_else(|| problem.out_of_reach())?.plan.clone();
+    if !further.is_empty() {
+        // Beside the search's plans for other budgets, what it is to be held against.
+        let all = Problem { budget: 1.0, ..problem };
+        let baselines = [share_all(&all), best_scores(&problem)].into_iter().flatten();
+        let baselines = baselines.filter_map(|plans| plans.into_iter().next());
+        let passes = settings.finalist_image_passes;
+        let mut plans: Vec<Plan> = Vec::new();
+        for plan in front.into_iter().chain(baselines).chain([plan.clone()]) {
+            let is_known = |judged: &Judged| judged.plan == plan && judged.image_passes == passes;
+            if !plans.contains(&plan) && !judged.iter().any(is_known) && plan.joins().next().is_some() {
+                plans.push(plan);
+            }
+        }
+        let total = plans.len();
+        for (done, plan) in plans.chunks(referee.at_once().max(1)).enumerate() {
+            referee.judge(plan, passes).await?;
+            let done = (done * referee.at_once() + plan.len()).min(total);
+            referee.tell(SearchNews::Progress { done, total });
+        }
+    }
     Ok(Found { plan, judged: referee.judged, steps: referee.steps })
+}
+
+/// Budgets for the front, evenly spread between the smallest that a plan meets and running the networks apart.
+fn further_budgets(space: &Space, base: Option<usize>, count: usize) -> Vec<f64> {
+    let nearest = if count > 0 { nearest_budget(space, base) } else { 1.0 };
+    (0..count).map(|index| nearest + 1e-9 + (1.0 - nearest) * index as f64 / count as f64).collect()
 }
 
 /// Trains and measures in the workshop, and keeps what was found.

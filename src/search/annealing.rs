@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::evaluator::{Judged, SearchNews};
 use super::matching::Matching;
-use super::{Evaluator, Problem, SearchError, Selector};
+use super::{Decision, Evaluator, Problem, Proposals, SearchError, Selector};
 use crate::join::{Join, Plan, Source};
 
 /// Mutates an elite, trains it briefly, and accepts it if it is better or, with a chance that falls with the
@@ -28,16 +28,16 @@ impl Selector for Annealing {
         &self,
         problem: &Problem<'_>,
         evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Plan>, SearchError> {
-        let judged = self.select(problem, evaluator).await?;
-        Ok(judged.into_iter().map(|judged| judged.plan).collect())
+    ) -> Result<Proposals, SearchError> {
+        let Decision { judged, front } = self.select(problem, evaluator).await?;
+        Ok(Proposals { plans: judged.into_iter().map(|judged| judged.plan).collect(), front })
     }
 
     async fn select(
         &self,
         problem: &Problem<'_>,
         evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Judged>, SearchError> {
+    ) -> Result<Decision, SearchError> {
         let mut rng = ChaCha8Rng::seed_from_u64(problem.seed);
         let passes = problem.settings.finalist_image_passes;
         let energy = |plan: &Plan, drop: f64| {
@@ -63,13 +63,18 @@ impl Selector for Annealing {
                 elites.truncate(ELITES);
             }
         }
-        judged.retain(|judged| problem.fits(&judged.plan));
+        // For a further budget the best that was met on the way.
         judged.sort_by(|a, b| a.worst_drop_points.total_cmp(&b.worst_drop_points));
+        let within = |budget: &f64| {
+            judged.iter().find(|judged| Problem { budget: *budget, ..*problem }.fits(&judged.plan))
+        };
+        let front = problem.further.iter().filter_map(within).map(|judged| judged.plan.clone()).collect();
+        judged.retain(|judged| problem.fits(&judged.plan));
         if judged.is_empty() {
             // Nothing within the budget was met on the way.
             return Matching.select(problem, evaluator).await;
         }
-        Ok(judged)
+        Ok(Decision { judged, front })
     }
 }
 

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::halving::halve;
 use super::matching::share_to_the_last;
-use super::{Evaluator, Judged, Problem, SearchError, Selector};
+use super::{Decision, Evaluator, Problem, Proposals, SearchError, Selector};
 use crate::join::{Join, Plan, Source};
 
 /// Everything but the last layers is shared: every network joins one root at both last join points.
@@ -17,18 +17,27 @@ impl Selector for ShareAll {
         &self,
         problem: &Problem<'_>,
         _evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Plan>, SearchError> {
-        let roots = 0..problem.space.networks.len();
-        let roots = roots.filter(|root| problem.base.is_none_or(|base| base == *root));
-        let mut plans: Vec<Plan> = roots.filter_map(|root| share_to_the_last(problem, root)).collect();
-        plans.sort_by_key(|plan| problem.space.cost(plan));
-        let nearest = plans.first().map_or(1.0, |plan| problem.space.relative_cost(plan));
-        plans.retain(|plan| problem.fits(plan));
-        if plans.is_empty() {
-            return Err(SearchError::BudgetOutOfReach { budget: problem.budget, nearest });
-        }
-        Ok(plans)
+    ) -> Result<Proposals, SearchError> {
+        problem.for_each_budget(share_all)
     }
+}
+
+/// For every root the plan that shares all, the cheapest first.
+///
+/// # Errors
+///
+/// None of them meets the budget.
+pub fn share_all(problem: &Problem<'_>) -> Result<Vec<Plan>, SearchError> {
+    let roots = 0..problem.space.networks.len();
+    let roots = roots.filter(|root| problem.base.is_none_or(|base| base == *root));
+    let mut plans: Vec<Plan> = roots.filter_map(|root| share_to_the_last(problem, root)).collect();
+    plans.sort_by_key(|plan| problem.space.cost(plan));
+    let nearest = plans.first().map_or(1.0, |plan| problem.space.relative_cost(plan));
+    plans.retain(|plan| problem.fits(plan));
+    if plans.is_empty() {
+        return Err(SearchError::BudgetOutOfReach { budget: problem.budget, nearest });
+    }
+    Ok(plans)
 }
 
 /// All networks join one root at the same relative depth, the smallest that meets the budget.
@@ -43,41 +52,43 @@ impl Selector for FixedDepth {
         &self,
         problem: &Problem<'_>,
         _evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Plan>, SearchError> {
-        let space = problem.space;
-        let at_depth = |network: usize, depth: f64| {
-            let info = &space.networks[network];
-            let distance = |macs: u64| (macs as f64 / info.macs as f64 - depth).abs();
-            (0..info.points.len()).min_by(|a, b| {
-                distance(info.points[*a].macs_before).total_cmp(&distance(info.points[*b].macs_before))
-            })
-        };
-        let build = |root: usize, depth: f64| {
-            let sources = (0..space.networks.len()).map(|network| {
-                if network == root {
-                    return Some(Source::Root);
-                }
-                let (donor_point, receiver_point) = (at_depth(root, depth)?, at_depth(network, depth)?);
-                Some(Source::Join(Join { donor: root, donor_point, receiver_point }))
-            });
-            Some(Plan(sources.collect::<Option<_>>()?))
-        };
-        let depths = || (1..=DEPTHS).map(|step| step as f64 / DEPTHS as f64);
-        let roots = (0..space.networks.len()).filter(|root| problem.base.is_none_or(|base| base == *root));
-        let mut plans: Vec<Plan> = roots
-            .clone()
-            .filter_map(|root| {
-                depths().filter_map(|depth| build(root, depth)).find(|plan| problem.fits(plan))
-            })
-            .collect();
-        plans.sort_by_key(|plan| space.cost(plan));
-        if plans.is_empty() {
-            let deepest = roots.filter_map(|root| build(root, 1.0)).map(|plan| space.relative_cost(&plan));
-            let nearest = deepest.fold(1.0, f64::min);
-            return Err(SearchError::BudgetOutOfReach { budget: problem.budget, nearest });
-        }
-        Ok(plans)
+    ) -> Result<Proposals, SearchError> {
+        problem.for_each_budget(fixed_depth)
     }
+}
+
+fn fixed_depth(problem: &Problem<'_>) -> Result<Vec<Plan>, SearchError> {
+    let space = problem.space;
+    let at_depth = |network: usize, depth: f64| {
+        let info = &space.networks[network];
+        let distance = |macs: u64| (macs as f64 / info.macs as f64 - depth).abs();
+        (0..info.points.len()).min_by(|a, b| {
+            distance(info.points[*a].macs_before).total_cmp(&distance(info.points[*b].macs_before))
+        })
+    };
+    let build = |root: usize, depth: f64| {
+        let sources = (0..space.networks.len()).map(|network| {
+            if network == root {
+                return Some(Source::Root);
+            }
+            let (donor_point, receiver_point) = (at_depth(root, depth)?, at_depth(network, depth)?);
+            Some(Source::Join(Join { donor: root, donor_point, receiver_point }))
+        });
+        Some(Plan(sources.collect::<Option<_>>()?))
+    };
+    let depths = || (1..=DEPTHS).map(|step| step as f64 / DEPTHS as f64);
+    let roots = (0..space.networks.len()).filter(|root| problem.base.is_none_or(|base| base == *root));
+    let mut plans: Vec<Plan> = roots
+        .clone()
+        .filter_map(|root| depths().filter_map(|depth| build(root, depth)).find(|plan| problem.fits(plan)))
+        .collect();
+    plans.sort_by_key(|plan| space.cost(plan));
+    if plans.is_empty() {
+        let deepest = roots.filter_map(|root| build(root, 1.0)).map(|plan| space.relative_cost(&plan));
+        let nearest = deepest.fold(1.0, f64::min);
+        return Err(SearchError::BudgetOutOfReach { budget: problem.budget, nearest });
+    }
+    Ok(plans)
 }
 
 /// Valid plans within the budget, drawn at random.
@@ -92,8 +103,8 @@ impl Selector for RandomPlans {
         &self,
         problem: &Problem<'_>,
         _evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Plan>, SearchError> {
-        drawn(problem, problem.settings.finalists)
+    ) -> Result<Proposals, SearchError> {
+        problem.for_each_budget(|problem| drawn(problem, problem.settings.finalists))
     }
 }
 
@@ -131,17 +142,18 @@ impl Selector for Halving {
         &self,
         problem: &Problem<'_>,
         _evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Plan>, SearchError> {
-        drawn(problem, problem.settings.evaluations)
+    ) -> Result<Proposals, SearchError> {
+        problem.for_each_budget(|problem| drawn(problem, problem.settings.evaluations))
     }
 
     async fn select(
         &self,
         problem: &Problem<'_>,
         evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Judged>, SearchError> {
-        let plans = self.propose(problem, evaluator).await?;
-        halve(problem, plans, problem.settings.finalist_image_passes, ROUNDS, evaluator).await
+    ) -> Result<Decision, SearchError> {
+        let Proposals { plans, front } = self.propose(problem, evaluator).await?;
+        let passes = problem.settings.finalist_image_passes;
+        Ok(Decision { judged: halve(problem, plans, passes, ROUNDS, evaluator).await?, front })
     }
 }
 
@@ -157,22 +169,27 @@ impl Selector for Exhaustive {
         &self,
         problem: &Problem<'_>,
         _evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Plan>, SearchError> {
-        let mut plans = problem.space.plans(MOST * 50).ok_or(SearchError::TooManyPlans { most: MOST })?;
-        plans.retain(|plan| problem.fits(plan) && plan.joins().all(|key| problem.scores.contains_key(&key)));
-        match plans.len() {
-            0 => Err(problem.out_of_reach()),
-            count if count > MOST => Err(SearchError::TooManyPlans { most: MOST }),
-            _ => Ok(plans),
-        }
+    ) -> Result<Proposals, SearchError> {
+        problem.for_each_budget(all_plans)
     }
 
     async fn select(
         &self,
         problem: &Problem<'_>,
         evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Judged>, SearchError> {
-        let plans = self.propose(problem, evaluator).await?;
-        halve(problem, plans, problem.settings.finalist_image_passes, 1, evaluator).await
+    ) -> Result<Decision, SearchError> {
+        let Proposals { plans, front } = self.propose(problem, evaluator).await?;
+        let passes = problem.settings.finalist_image_passes;
+        Ok(Decision { judged: halve(problem, plans, passes, 1, evaluator).await?, front })
+    }
+}
+
+fn all_plans(problem: &Problem<'_>) -> Result<Vec<Plan>, SearchError> {
+    let mut plans = problem.space.plans(MOST * 50).ok_or(SearchError::TooManyPlans { most: MOST })?;
+    plans.retain(|plan| problem.fits(plan) && plan.joins().all(|key| problem.scores.contains_key(&key)));
+    match plans.len() {
+        0 => Err(problem.out_of_reach()),
+        count if count > MOST => Err(SearchError::TooManyPlans { most: MOST }),
+        _ => Ok(plans),
     }
 }

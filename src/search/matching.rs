@@ -1,7 +1,7 @@
 //! The selector by scores before training.
 
 use super::best::best_plans;
-use super::{Evaluator, Problem, SearchError, Selector};
+use super::{Evaluator, Problem, Proposals, SearchError, Selector};
 use crate::join::{Join, Plan, Source};
 
 /// Plans whose joins look best before training, and plans of the kind that such scores rank too low: one network kept
@@ -14,18 +14,27 @@ impl Selector for Matching {
         &self,
         problem: &Problem<'_>,
         _evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Plan>, SearchError> {
-        let badness = |receiver: usize, join: Join| problem.badness(receiver, join);
-        let by_score = best_plans(problem, badness, 200);
-        let mut kept: Vec<(f64, Plan)> = keep_one(problem)
-            .into_iter()
-            .map(|plan| (plan.joins().map(|(receiver, join)| badness(receiver, join)).sum(), plan))
-            .collect();
-        kept.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let kept: Vec<Plan> = kept.into_iter().map(|(_, plan)| plan).collect();
-        let plans = interleave(distinct(by_score), distinct(kept));
-        if plans.is_empty() { Err(problem.out_of_reach()) } else { Ok(plans) }
+    ) -> Result<Proposals, SearchError> {
+        problem.for_each_budget(best_scores)
     }
+}
+
+/// Plans of best scores, in turn with those that keep one network.
+///
+/// # Errors
+///
+/// None meets the budget.
+pub fn best_scores(problem: &Problem<'_>) -> Result<Vec<Plan>, SearchError> {
+    let badness = |receiver: usize, join: Join| problem.badness(receiver, join);
+    let by_score = best_plans(problem, badness, 200);
+    let mut kept: Vec<(f64, Plan)> = keep_one(problem)
+        .into_iter()
+        .map(|plan| (plan.joins().map(|(receiver, join)| badness(receiver, join)).sum(), plan))
+        .collect();
+    kept.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let kept: Vec<Plan> = kept.into_iter().map(|(_, plan)| plan).collect();
+    let plans = interleave(distinct(by_score), distinct(kept));
+    if plans.is_empty() { Err(problem.out_of_reach()) } else { Ok(plans) }
 }
 
 /// The first plan of every donor structure, then the rest.

@@ -17,12 +17,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use annealing::Annealing;
-pub use baselines::{Exhaustive, FixedDepth, Halving, RandomPlans, ShareAll};
+pub use baselines::{Exhaustive, FixedDepth, Halving, RandomPlans, ShareAll, share_all};
 pub use differentiable::Differentiable;
 pub use error::SearchError;
 pub use evaluator::{Evaluator, Judged, LikelySource, SearchNews, SearchStep};
 pub use halving::halve;
-pub use matching::Matching;
+pub use matching::{Matching, best_scores};
 pub use settings::SearchSettings;
 
 use crate::join::{Join, Plan, Source, Space};
@@ -67,14 +67,35 @@ pub struct Problem<'a> {
     pub settings: &'a SearchSettings,
     /// Largest cost of a plan, in what the space counts, relative to running the networks apart.
     pub budget: f64,
+    /// Budgets for which one further plan each is wanted.
+    pub further: &'a [f64],
     pub seed: u64,
     /// Index of a network that must keep its own input.
     pub base: Option<usize>,
 }
 
+/// What a selector proposes from one search: plans worth judging, the most promising first, each valid and within its
+/// budget.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Proposals {
+    /// For the budget, never empty.
+    pub plans: Vec<Plan>,
+    /// For further budgets, where there is any.
+    pub front: Vec<Plan>,
+}
+
+/// What a selector decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The best first, then the others that were judged.
+    pub judged: Vec<Judged>,
+    /// For further budgets, not judged yet.
+    pub front: Vec<Plan>,
+}
+
 /// A way to choose a plan.
 pub trait Selector {
-    /// Plans worth judging, the most promising first, each valid and within the budget.
+    /// Plans worth judging.
     ///
     /// # Errors
     ///
@@ -83,7 +104,7 @@ pub trait Selector {
         &self,
         problem: &Problem<'_>,
         evaluator: &mut impl Evaluator,
-    ) -> impl Future<Output = Result<Vec<Plan>, SearchError>>;
+    ) -> impl Future<Output = Result<Proposals, SearchError>>;
 
     /// Proposes, and lets brief training compare the first proposals. The best comes first, of equals the cheaper.
     ///
@@ -94,16 +115,17 @@ pub trait Selector {
         &self,
         problem: &Problem<'_>,
         evaluator: &mut impl Evaluator,
-    ) -> impl Future<Output = Result<Vec<Judged>, SearchError>> {
+    ) -> impl Future<Output = Result<Decision, SearchError>> {
         async {
-            let mut plans = self.propose(problem, evaluator).await?;
+            let Proposals { mut plans, front } = self.propose(problem, evaluator).await?;
             let SearchSettings { finalists, finalist_rounds, finalist_image_passes, .. } = *problem.settings;
             plans.truncate(finalists.max(1));
             if plans.len() == 1 {
                 let unjudged = |plan| Judged { plan, image_passes: 0, worst_drop_points: f64::NAN };
-                return Ok(plans.into_iter().map(unjudged).collect());
+                return Ok(Decision { judged: plans.into_iter().map(unjudged).collect(), front });
             }
-            halve(problem, plans, finalist_image_passes, finalist_rounds, evaluator).await
+            let judged = halve(problem, plans, finalist_image_passes, finalist_rounds, evaluator).await?;
+            Ok(Decision { judged, front })
         }
     }
 }
@@ -159,7 +181,7 @@ impl SelectorName {
     }
 }
 
-/// Chooses a plan with the selector of this name: the best first, then the others that were judged.
+/// Chooses a plan with the selector of this name.
 ///
 /// # Errors
 ///
@@ -168,7 +190,7 @@ pub async fn select(
     name: SelectorName,
     problem: &Problem<'_>,
     evaluator: &mut impl Evaluator,
-) -> Result<Vec<Judged>, SearchError> {
+) -> Result<Decision, SearchError> {
     match name {
         SelectorName::Differentiable => Differentiable.select(problem, evaluator).await,
         SelectorName::Matching => Matching.select(problem, evaluator).await,
@@ -190,10 +212,15 @@ pub fn check_budget(space: &Space, base: Option<usize>, budget: f64) -> Result<(
     if !(budget > 0.0 && budget <= 1.0) {
         return Err(SearchError::Budget { budget });
     }
+    let nearest = nearest_budget(space, base);
+    if budget < nearest { Err(SearchError::BudgetOutOfReach { budget, nearest }) } else { Ok(()) }
+}
+
+/// The smallest budget that a plan meets. `base` keeps its own input.
+pub fn nearest_budget(space: &Space, base: Option<usize>) -> f64 {
     let mut joins = space.candidates();
     joins.retain(|(receiver, _)| Some(*receiver) != base);
-    let nearest = least_cost(space, &joins);
-    if budget < nearest { Err(SearchError::BudgetOutOfReach { budget, nearest }) } else { Ok(()) }
+    least_cost(space, &joins)
 }
 
 /// Relative cost of the cheapest valid plan of these joins.
@@ -205,6 +232,20 @@ impl Problem<'_> {
     /// The joins of one receiver that are considered.
     pub fn joins(&self, network: usize) -> impl Iterator<Item = Join> {
         self.scores.keys().filter(move |(receiver, _)| *receiver == network).map(|(_, join)| *join)
+    }
+
+    /// The same for the budget and for each further one. Only the budget itself must be met by a plan.
+    ///
+    /// # Errors
+    ///
+    /// As `propose`'s for the budget.
+    fn for_each_budget(
+        &self,
+        propose: impl Fn(&Problem<'_>) -> Result<Vec<Plan>, SearchError>,
+    ) -> Result<Proposals, SearchError> {
+        let plans = propose(self)?;
+        let with = |budget: &f64| propose(&Problem { budget: *budget, ..*self }).ok()?.into_iter().next();
+        Ok(Proposals { plans, front: self.further.iter().filter_map(with).collect() })
     }
 
     /// Whether a plan is valid and meets the budget.

@@ -24,6 +24,10 @@ pub struct SearchSettings {
     pub finalist_rounds: usize,
     /// Images that pass each finalist of the last round while it is fine-tuned.
     pub finalist_image_passes: usize,
+    /// Further budgets, evenly spread up to running the networks apart, for each of which the first proposal of the same
+    /// search is compared too, beside the plan of best scores and the one that shares everything: a front of cost and
+    /// accuracy.
+    pub front_budgets: usize,
     /// Plans that `halving` and `annealing` train.
     pub evaluations: usize,
     /// Joins per donor and receiver point that enter the differentiable search, the best before training.
@@ -51,6 +55,7 @@ impl Default for SearchSettings {
             finalists: 8,
             finalist_rounds: 3,
             finalist_image_passes: 4_096,
+            front_budgets: 0,
             evaluations: 16,
             survivors_per_point: 1,
             supernet_steps: 400,

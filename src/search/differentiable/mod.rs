@@ -15,7 +15,7 @@ use rand::{RngExt, SeedableRng};
 use super::best::best_plans;
 use super::evaluator::{LikelySource, SearchNews, SearchStep};
 use super::matching::{distinct, interleave, keep_one};
-use super::{Evaluator, Problem, SearchError, Selector};
+use super::{Evaluator, Problem, Proposals, SearchError, Selector};
 use crate::join::{Join, Plan, Source};
 use adam::Adam;
 use relaxation::Relaxation;
@@ -59,13 +59,15 @@ impl Selector for Differentiable {
         &self,
         problem: &Problem<'_>,
         evaluator: &mut impl Evaluator,
-    ) -> Result<Vec<Plan>, SearchError> {
+    ) -> Result<Proposals, SearchError> {
         let options = survivors(problem);
         let mut relaxation = Relaxation::new(problem.space, options);
         let seen = search(problem, &mut relaxation, evaluator).await?;
-        let by_supernet = projected(problem, &relaxation, &seen);
-        let plans = interleave(by_supernet, distinct(keep_one(problem)));
-        if plans.is_empty() { Err(problem.out_of_reach()) } else { Ok(plans) }
+        problem.for_each_budget(|problem| {
+            let by_supernet = projected(problem, &relaxation, &seen);
+            let plans = interleave(by_supernet, distinct(keep_one(problem)));
+            if plans.is_empty() { Err(problem.out_of_reach()) } else { Ok(plans) }
+        })
     }
 }
 

@@ -213,12 +213,19 @@ fn a_space_with_a_known_best_plan_is_solved_the_same_way_each_time() {
     let settings =
         SearchSettings { survivors_per_point: 5, supernet_steps: 1500, ..SearchSettings::default() };
     let budget = space.relative_macs(&Plan(good.clone())) + 1e-6;
-    let problem =
-        Problem { space: &space, scores: &scores, settings: &settings, budget, seed: 9, base: None };
+    let problem = Problem {
+        space: &space,
+        scores: &scores,
+        settings: &settings,
+        budget,
+        further: &[],
+        seed: 9,
+        base: None,
+    };
     let run = || {
         let noise = ChaCha8Rng::seed_from_u64(10);
         let mut evaluator = Synthetic { good: good.clone(), noise, asked: 0 };
-        let found = pollster::block_on(Differentiable.select(&problem, &mut evaluator)).unwrap();
+        let found = pollster::block_on(Differentiable.select(&problem, &mut evaluator)).unwrap().judged;
         assert!(evaluator.asked < 20);
         found
     };
@@ -232,8 +239,15 @@ fn the_last_comparison_always_has_all_image_passes() {
     let space = space(2, 5);
     let scores = scores(&space);
     let settings = SearchSettings::default();
-    let problem =
-        Problem { space: &space, scores: &scores, settings: &settings, budget: 1.0, seed: 0, base: None };
+    let problem = Problem {
+        space: &space,
+        scores: &scores,
+        settings: &settings,
+        budget: 1.0,
+        further: &[],
+        seed: 0,
+        base: None,
+    };
     for (count, expected) in
         [(2, vec![400, 400]), (3, vec![400, 400, 200]), (8, vec![400, 400, 200, 200, 100, 100, 100, 100])]
     {

@@ -1,8 +1,8 @@
 // The numbers and switches of a run beyond the few that everyone sees. What each accepts is what the core accepts.
 import type { Settings } from '../worker/core';
 
-/** `count`: from 1. `positive`: above 0. `weight`: from 0. `share`: from 0 to below 1. */
-export type FieldKind = 'switch' | 'count' | 'positive' | 'weight' | 'share';
+/** `count`: from 1. `whole`: from 0, no fractions. `positive`: above 0. `weight`: from 0. `share`: from 0 to below 1. */
+export type FieldKind = 'switch' | 'count' | 'whole' | 'positive' | 'weight' | 'share';
 export type FieldValue = number | boolean;
 
 export const fieldGroups = {
@@ -15,6 +15,7 @@ export const fieldGroups = {
     'search.finalists': 'count',
     'search.finalist_rounds': 'count',
     'search.finalist_image_passes': 'count',
+    'search.front_budgets': 'whole',
     'search.evaluations': 'count',
   },
   differentiable: {
@@ -66,6 +67,8 @@ export function accepts(kind: FieldKind, value: FieldValue): boolean {
       return false;
     case 'count':
       return Number.isInteger(value) && value >= 1;
+    case 'whole':
+      return Number.isInteger(value) && value >= 0;
     case 'positive':
       return value > 0;
     case 'weight':

@@ -201,6 +201,7 @@ export const en = {
       'search.finalists': ['Plans compared', 'Trained briefly before one is chosen.'],
       'search.finalist_rounds': ['Rounds', 'After each the better half goes on with twice the images.'],
       'search.finalist_image_passes': ['Images in the last round', 'Counting each time an image is seen.'],
+      'search.front_budgets': ['Budgets of the front', 'One plan for each of so many further budgets is compared too, beside two baselines; 0 compares none.'],
       'search.evaluations': ['Plans trained', 'Only for “Knockout” and “Small changes”.'],
       'search.survivors_per_point': ['Joins per point', 'The best per donor that enter the search.'],
       'search.supernet_steps': ['Steps', 'One batch each.'],

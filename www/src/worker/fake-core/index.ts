@@ -15,6 +15,7 @@ const settings = (selector: SelectorName, finalists: number, imagePasses: number
     finalists,
     finalist_rounds: 3,
     finalist_image_passes: 4096,
+    front_budgets: 0,
     shortcuts: false,
     supernet_steps: 400,
   },
