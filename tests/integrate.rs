@@ -242,7 +242,7 @@ fn a_front_compares_plans_of_other_budgets_and_the_baselines() {
         );
         let costs = front.iter().map(|judged| judged.plan.relative_macs);
         let (least, most) = costs.fold((1.0_f64, 0.0_f64), |(a, b), cost| (a.min(cost), b.max(cost)));
-        assert!(least < 0.6 && most > 0.7, "{selector:?}: {least} to {most}");
+        assert!(most - least > 0.2, "{selector:?}: {least} to {most}");
     }
 }
 
