@@ -1,5 +1,5 @@
 // A run as a film: what the page showed at a moment of it. Nothing is computed; it is all in what the run has told.
-import type { Run } from './run.svelte';
+import { columns, type Run } from './run.svelte';
 
 /** What of a run the charts show. */
 export type Moment = Pick<
@@ -51,7 +51,6 @@ export function momentOf(run: Moment, at: number): Moment {
   const { seen } = sceneAt(run, at);
   const { networks, settings, active, searches, outcome, lastStep, curve } = run;
   const last = curve.steps[seen.distil - 1] ?? 0;
-  const cut = (values: number[]) => values.slice(0, seen.distil);
   const isCompared = seen.compare === run.judged.length && seen.together === run.searchSteps.length;
   return {
     ...{ networks, settings, active, searches, outcome, lastStep },
@@ -59,13 +58,7 @@ export function momentOf(run: Moment, at: number): Moment {
     searchSteps: run.searchSteps.slice(0, seen.together),
     judged: run.judged.slice(0, seen.compare),
     plan: isCompared && seen.score === run.cells.length ? run.plan : null,
-    curve: {
-      steps: cut(curve.steps),
-      sum: cut(curve.sum),
-      tasks: curve.tasks.map(cut),
-      learningRate: cut(curve.learningRate),
-      imagesPerSecond: cut(curve.imagesPerSecond),
-    },
+    curve: columns(curve, (values) => values.slice(0, seen.distil)),
     validated: run.validated.filter(({ step }) => step <= last),
   };
 }

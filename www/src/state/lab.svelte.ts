@@ -12,12 +12,14 @@ import type {
   OutsideAnswer,
 } from '../worker/protocol';
 import { Beside } from './beside.svelte';
+import { carryOut } from './carry-out';
 import { Choices, type SavedChoices } from './choices.svelte';
 import { sortFiles } from './files';
 import { freeSlot, type Line, lineOf } from './lines';
 import { type Area, Problems } from './problems.svelte';
 import { isProject } from './project-file';
-import { EventBuffer, Run } from './run.svelte';
+import { type Checkpoint, Run } from './run.svelte';
+import type { RunNetwork } from './run-network';
 import { listSamples, readFile, type Sample, Unreadable } from './samples';
 import { Traffic } from './traffic.svelte';
 
@@ -51,6 +53,10 @@ export type Core =
 /** What is going on besides a run. */
 export type Busy = { what: 'network' | 'data' | 'sample' | 'project'; name: string };
 
+/** Whether to go on from a checkpoint would fail the same way, or from numbers that can't be believed. */
+const isHopeless = ({ code }: Failure) =>
+  code.startsWith('bad_') || code === 'budget_out_of_reach' || code === 'device_fault';
+
 export class Lab {
   core = $state.raw<Core>({ state: 'opening' });
   wish = $state<BackendWish>('auto');
@@ -66,6 +72,8 @@ export class Lab {
   run = $state.raw<Run | null>(null);
   /** Originals and joined network on single images, once there is one. */
   beside = $state.raw<Beside | null>(null);
+  /** The newest checkpoint of a run that has not come to its end. */
+  checkpoint = $state.raw<Checkpoint | null>(null);
   /** Whether networks or images have changed since the run. */
   outdated = $state(false);
   /** Takes a zip that is a whole project. */
@@ -222,28 +230,30 @@ export class Lab {
 
   async start(): Promise<void> {
     if (this.missing || this.running || this.core.state !== 'ready') return;
-    const settings = this.choices.settings();
-    const run = new Run(
-      this.networks.map(({ card, line }) => ({ card, line })),
-      this.core.inUse.device,
-      settings,
-    );
-    this.problems.clear('run');
-    this.run = run;
-    this.beside = null;
-    this.outdated = false;
-    const events = new EventBuffer((batch) => run.take(batch));
-    try {
-      const outcome = await this.#engine.run(settings, (event) => events.push(event));
-      events.flush();
-      run.finish(outcome);
-      this.beside = new Beside(this.#engine, outcome.onnx);
-    } catch (error) {
-      events.flush();
-      const failure = toFailure(error);
-      run.fail(failure.code === 'cancelled');
-      if (failure.code !== 'cancelled') this.problems.add('run', failure);
-    }
+    await this.#carryOut(new Run(this.#runNetworks, this.core.inUse.device, this.choices.settings()));
+  }
+
+  /** Whether the run that was broken off was started with what is loaded. */
+  get fits(): boolean {
+    return this.checkpoint !== null && this.#isLoaded(this.checkpoint.networks, this.checkpoint.images);
+  }
+
+  /** Goes on with the run that was broken off. */
+  async goOn(): Promise<void> {
+    const { checkpoint, core } = this;
+    if (!checkpoint || !this.fits || this.missing || this.running || core.state !== 'ready') return;
+    const run = Run.resumed(this.#runNetworks, core.inUse.device, checkpoint);
+    await this.#carryOut(run, checkpoint.bytes);
+  }
+
+  /** Lets go of the run that was broken off. */
+  discard(): void {
+    this.checkpoint = null;
+  }
+
+  /** Asks the run for a checkpoint, for the page may be about to close. */
+  keepCheckpoint(): void {
+    if (this.running) this.#engine.keepCheckpoint();
   }
 
   /** Takes another budget in place of one that no plan can meet. */
@@ -282,10 +292,38 @@ export class Lab {
     if (this.running || !run.outcome) return;
     this.run = run;
     this.beside = new Beside(this.#engine, run.outcome.onnx);
-    const cards = (networks: readonly { card: NetworkCard }[]) =>
-      JSON.stringify(networks.map(({ card }) => card));
-    const sameImages = this.data?.images === run.outcome.report.data.images;
-    this.outdated = !sameImages || cards(run.networks) !== cards(this.networks);
+    this.outdated = !this.#isLoaded(run.networks, run.outcome.report.data.images);
+  }
+
+  get #runNetworks(): RunNetwork[] {
+    return this.networks.map(({ card, line }) => ({ card, line }));
+  }
+
+  /** Whether just these networks and this many images are loaded. */
+  #isLoaded(networks: readonly RunNetwork[], images: number): boolean {
+    const cards = (all: readonly { card: NetworkCard }[]) => JSON.stringify(all.map(({ card }) => card));
+    return this.data?.images === images && cards(networks) === cards(this.networks);
+  }
+
+  async #carryOut(run: Run, resume?: Uint8Array): Promise<void> {
+    const images = this.data?.images ?? 0;
+    const keep = (bytes: Uint8Array) => {
+      this.checkpoint = run.checkpoint(bytes, images);
+    };
+    this.problems.clear('run');
+    this.run = run;
+    this.beside = null;
+    this.outdated = false;
+    const failure = await carryOut(this.#engine, run, keep, resume);
+    if (run.outcome) this.beside = new Beside(this.#engine, run.outcome.onnx);
+    const isOver = failure === null || isHopeless(failure);
+    if (isOver && this.checkpoint?.startedAt === run.startedAt) this.discard();
+    if (failure?.code === 'bad_checkpoint') {
+      const { otherRun, otherRunHint } = language.texts.brokenOff;
+      this.problems.add('run', { message: otherRun, hint: otherRunHint });
+    } else if (failure && failure.code !== 'cancelled') {
+      this.problems.add('run', failure);
+    }
   }
 
   async #addNetwork(

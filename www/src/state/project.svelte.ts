@@ -1,17 +1,28 @@
 // Keeps what is loaded and what has been run in this browser, and as files.
+import { SvelteMap } from 'svelte/reactivity';
 import { save } from '../charts/picture';
 import { language } from '../text/language.svelte';
 import type { Lab, SavedLab } from './lab.svelte';
 import { NotAProject, packProject, unpackProject } from './project-file';
-import { Run } from './run.svelte';
+import { type Checkpoint, Run, type SavedRun } from './run.svelte';
 import { labelOf } from './run-network';
 import { entryOf, type RunEntry, Store } from './store';
 
 /**
- * `elsewhere`: another tab keeps. `refused`: the browser does not let us. `full`: it has no more room. `forgotten`:
- * someone has asked for that.
+ * `elsewhere`: another tab keeps. `refused`: the browser does not let us. `full`: it has no more room. `failed`: it could
+ * not write. `forgotten`: someone has asked for that.
  */
-export type Keeping = 'opening' | 'kept' | 'keeping' | 'elsewhere' | 'refused' | 'full' | 'forgotten';
+export type Keeping =
+  | 'opening'
+  | 'kept'
+  | 'keeping'
+  | 'elsewhere'
+  | 'refused'
+  | 'full'
+  | 'failed'
+  | 'forgotten';
+
+type Part = 'lab' | 'runs' | 'checkpoint';
 
 /** Milliseconds after the last change. */
 const pause = 400;
@@ -23,8 +34,10 @@ export class Project {
   /** What was there when the page was opened. */
   restored = $state(false);
   readonly #lab: Lab;
-  /** Runs of this tab, also where nothing can be kept. */
-  readonly #own = new Map<number, Run>();
+  /** Runs of this tab that are not kept. */
+  readonly #own = new Map<number, SavedRun>();
+  /** What could not be kept when it was last tried, and why. */
+  readonly #lost = new SvelteMap<Part, 'full' | 'failed'>();
   #store: Store | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #restoring = false;
@@ -40,19 +53,19 @@ export class Project {
     // Another copy of the lab may lie under another path of this host.
     const place = `graftlab ${new URL('./', document.baseURI).pathname}`;
     try {
-      this.#store = await Store.open(place);
       if (!(await onlyTab(place))) {
-        this.#store = null;
         this.keeping = 'elsewhere';
         return;
       }
-      this.entries = await this.#store.entries();
+      this.#store = await Store.open(place);
+      await this.#list();
       const saved = await this.#store.lab();
       if (saved && (saved.networks.length > 0 || saved.images) && this.#isEmpty) {
         this.restored = await this.#restore(saved);
         const newest = this.entries[0] && (await this.find(this.entries[0].startedAt));
         if (newest) this.#lab.show(newest);
       }
+      if (!this.#lab.running) this.#lab.checkpoint = await this.#store.checkpoint();
       this.keeping = 'kept';
     } catch {
       this.#store = null;
@@ -65,38 +78,48 @@ export class Project {
     if (!this.#store || this.keeping === 'opening' || this.#lab.busy || this.#holds) return;
     this.#cancel();
     this.keeping = 'keeping';
-    this.#timer = setTimeout(() => this.#write((store) => store.keepLab(this.#lab.saved())), pause);
+    this.#timer = setTimeout(
+      () => this.#write('lab', (store) => store.keepLab(this.#lab.saved())),
+      pause,
+    );
+  }
+
+  /** To be called when a run has come further, and when it has ended. */
+  async keepCheckpoint(checkpoint: Checkpoint | null): Promise<void> {
+    if (this.keeping !== 'opening') await this.#write('checkpoint', (store) => store.keepCheckpoint(checkpoint));
+  }
+
+  /** Why a run that is going on can't be continued after the page is closed; null where it can. */
+  get losesRun(): Keeping | null {
+    const keepsNothing = ['elsewhere', 'refused', 'forgotten'].includes(this.keeping);
+    return keepsNothing ? this.keeping : (this.#lost.get('checkpoint') ?? this.#lost.get('lab') ?? null);
   }
 
   /** To be called when a run has left a network. */
   async add(run: Run): Promise<void> {
     const saved = run.saved();
-    if (!saved || this.#own.has(run.startedAt)) return;
-    this.#own.set(run.startedAt, run);
-    this.entries = [entryOf(saved), ...this.entries.filter(({ startedAt }) => startedAt !== run.startedAt)];
-    await this.#write((store) => store.keepRun(saved));
+    if (!saved || this.entries.some(({ startedAt }) => startedAt === run.startedAt)) return;
+    this.#own.set(run.startedAt, saved);
+    await this.#list();
+    await this.#keepOwn();
   }
 
   async find(startedAt: number): Promise<Run | null> {
-    const own = this.#own.get(startedAt);
-    if (own) return own;
-    const saved = await this.#store?.run(startedAt);
-    if (!saved) return null;
-    const run = Run.restored(saved);
-    this.#own.set(startedAt, run);
-    return run;
+    const saved = await this.#find(startedAt);
+    return saved ? Run.restored(saved) : null;
   }
 
   async forget(startedAt: number): Promise<void> {
-    this.entries = this.entries.filter((entry) => entry.startedAt !== startedAt);
     this.#own.delete(startedAt);
-    await this.#write((store) => store.forgetRun(startedAt));
+    await this.#write('runs', (store) => store.forgetRun(startedAt));
+    // There may be room now for what could not be kept.
+    await this.#keepOwn();
   }
 
   /** Everything as one zip. */
   async saveFile(): Promise<void> {
-    const found = await Promise.all(this.entries.map(({ startedAt }) => this.find(startedAt)));
-    const runs = found.flatMap((run) => run?.saved() ?? []);
+    const found = await Promise.all(this.entries.map(({ startedAt }) => this.#find(startedAt)));
+    const runs = found.flatMap((run) => run ?? []);
     const names = this.#lab.networks.map(({ card }) => labelOf(card));
     save(
       `${names.join('-').replace(/[^\p{L}\p{N}-]+/gu, '_') || 'project'}.graftlab.zip`,
@@ -111,8 +134,7 @@ export class Project {
       const { lab, runs } = await unpackProject(zip);
       await this.#restore(lab);
       for (const saved of runs.toReversed()) await this.add(Run.restored(saved));
-      const newest = runs[0] && (await this.find(runs[0].startedAt));
-      if (newest) this.#lab.show(newest);
+      if (runs[0]) this.#lab.show(Run.restored(runs[0]));
     } catch (error) {
       if (!(error instanceof NotAProject)) throw error;
       this.#lab.problems.add('networks', { message: notProject, hint: notProjectHint });
@@ -121,13 +143,21 @@ export class Project {
 
   /** Forgets everything that this browser keeps, and keeps nothing from then on; what is on the page stays on it. */
   async forgetAll(): Promise<void> {
+    const store = this.#store;
+    if (!store) return;
     this.#cancel();
-    this.entries = [];
-    this.#own.clear();
-    await this.#write((store) => store.forgetAll());
-    if (this.keeping !== 'kept') return;
+    // From here on nothing is written any more.
     this.#store = null;
-    this.keeping = 'forgotten';
+    try {
+      await store.forgetAll();
+      this.keeping = 'forgotten';
+      this.#own.clear();
+      this.entries = [];
+      if (!this.#lab.running) this.#lab.discard();
+    } catch {
+      this.#store = store;
+      this.keeping = 'failed';
+    }
   }
 
   get #isEmpty(): boolean {
@@ -157,15 +187,41 @@ export class Project {
     this.#timer = null;
   }
 
-  async #write(work: (store: Store) => Promise<void>): Promise<void> {
-    if (!this.#store) return;
+  async #find(startedAt: number): Promise<SavedRun | undefined> {
+    return this.#own.get(startedAt) ?? (await this.#store?.run(startedAt));
+  }
+
+  /** Keeps the runs of this tab, as far as there is room. */
+  async #keepOwn(): Promise<void> {
+    await this.#write('runs', async (store) => {
+      for (const [startedAt, run] of this.#own) {
+        await store.keepRun(run);
+        this.#own.delete(startedAt);
+      }
+    });
+    await this.#list();
+  }
+
+  async #list(): Promise<void> {
+    const kept = (await this.#store?.entries()) ?? [];
+    const own = [...this.#own.values()].map(entryOf);
+    const known = new Map([...own, ...kept].map((entry) => [entry.startedAt, entry]));
+    this.entries = [...known.values()].sort((a, b) => b.startedAt - a.startedAt);
+  }
+
+  async #write(part: Part, work: (store: Store) => Promise<void>): Promise<void> {
+    const store = this.#store;
+    if (!store) return;
     this.keeping = 'keeping';
     try {
-      await work(this.#store);
-      this.keeping = 'kept';
-    } catch {
-      this.keeping = 'full';
+      await work(store);
+      this.#lost.delete(part);
+    } catch (error) {
+      const isFull = error instanceof DOMException && error.name === 'QuotaExceededError';
+      this.#lost.set(part, isFull ? 'full' : 'failed');
     }
+    // Meanwhile someone may have asked to forget it all.
+    if (this.#store === store) this.keeping = [...this.#lost.values()][0] ?? 'kept';
   }
 }
 

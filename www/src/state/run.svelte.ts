@@ -33,7 +33,6 @@ export type SavedRun = Pick<
   | 'device'
   | 'settings'
   | 'startedAt'
-  | 'endedAt'
   | 'status'
   | 'cells'
   | 'searchSteps'
@@ -45,6 +44,27 @@ export type SavedRun = Pick<
   | 'warnings'
 > & { outcome: Outcome };
 
+/** A run as it was at a checkpoint: what the core does not tell anew when it goes on from there. */
+export type Checkpoint = Pick<
+  Run,
+  | 'networks'
+  | 'settings'
+  | 'startedAt'
+  | 'phase'
+  | 'share'
+  | 'curve'
+  | 'validated'
+  | 'lastStep'
+  | 'warnings'
+> & {
+  /** Milliseconds that it had taken. */
+  took: number;
+  /** How many images were loaded. */
+  images: number;
+  /** As the core made it. */
+  bytes: Uint8Array;
+};
+
 /** Curves longer than this are thinned to half. */
 const longestCurve = 3000;
 
@@ -55,6 +75,8 @@ export class Run {
   readonly device: string;
   readonly settings: Settings;
   readonly startedAt: number;
+  /** When it would have been started if it had never been broken off. */
+  readonly countedFrom: number;
 
   status = $state<RunStatus>('running');
   phase = $state<Phase | null>(null);
@@ -68,10 +90,16 @@ export class Run {
   lastStep = $state.raw<Step | null>(null);
   warnings = $state.raw<string[]>([]);
   outcome = $state.raw<Outcome | null>(null);
-  endedAt = $state<number | null>(null);
 
-  constructor(networks: RunNetwork[], device: string, settings: Settings, startedAt = Date.now()) {
+  constructor(
+    networks: RunNetwork[],
+    device: string,
+    settings: Settings,
+    startedAt = Date.now(),
+    countedFrom = startedAt,
+  ) {
     this.startedAt = startedAt;
+    this.countedFrom = countedFrom;
     this.networks = networks;
     this.device = device;
     this.settings = settings;
@@ -83,14 +111,30 @@ export class Run {
     return Object.assign(new Run(networks, device, settings, startedAt), state);
   }
 
+  /** A run that goes on from a checkpoint. */
+  static resumed(networks: RunNetwork[], device: string, checkpoint: Checkpoint): Run {
+    const { settings, startedAt, took, curve, validated, lastStep, warnings } = checkpoint;
+    const run = new Run(networks, device, settings, startedAt, Date.now() - took);
+    return Object.assign(run, { curve, validated, lastStep, warnings });
+  }
+
+  /** As it is now, with a checkpoint of the core. */
+  checkpoint(bytes: Uint8Array, images: number): Checkpoint {
+    const { networks, settings, startedAt, phase, share, curve, validated, lastStep, warnings } = this;
+    return {
+      ...{ networks, settings, startedAt, phase, share, curve, validated, lastStep, warnings },
+      ...{ took: Date.now() - this.countedFrom, images, bytes },
+    };
+  }
+
   /** To be kept, if it has left a network. */
   saved(): SavedRun | null {
     const { outcome } = this;
     if (!outcome) return null;
-    const { networks, device, settings, startedAt, endedAt, status } = this;
+    const { networks, device, settings, startedAt, status } = this;
     const { cells, searchSteps, judged, plan, curve, validated, lastStep, warnings } = this;
     return {
-      ...{ networks, device, settings, startedAt, endedAt, status, outcome },
+      ...{ networks, device, settings, startedAt, status, outcome },
       ...{ cells, searchSteps, judged, plan, curve, validated, lastStep, warnings },
     };
   }
@@ -130,7 +174,8 @@ export class Run {
       of('search_step').map(({ step }) => step),
     );
     this.judged = add(this.judged, of('plan_judged'));
-    this.validated = add(this.validated, of('validated'));
+    const validated = of('validated');
+    if (validated.length > 0) this.validated = forwards([...this.validated, ...validated]);
     this.warnings = add(
       this.warnings,
       of('warning').map(({ message }) => message),
@@ -151,23 +196,20 @@ export class Run {
 
   finish(outcome: Outcome): void {
     this.outcome = outcome;
-    this.#end(this.status === 'stopping' ? 'stopped' : 'finished');
+    this.status = this.status === 'stopping' ? 'stopped' : 'finished';
   }
 
   fail(stopped: boolean): void {
-    this.#end(stopped ? 'stopped' : 'failed');
+    this.status = stopped ? 'stopped' : 'failed';
   }
 
-  #end(status: RunStatus): void {
-    this.status = status;
-    this.endedAt = Date.now();
-  }
-
-  #takeSteps(steps: Step[]): void {
-    const last = steps.at(-1);
-    if (!last) return;
+  #takeSteps(told: Step[]): void {
+    const steps = forwards(told);
+    const [first, last] = [steps[0], steps.at(-1)];
+    if (!first || !last) return;
     this.lastStep = last;
-    const before = this.curve;
+    const kept = this.curve.steps.filter((step) => step < first.step).length;
+    const before = columns(this.curve, (values) => values.slice(0, kept));
     const curve = {
       steps: [...before.steps, ...steps.map(({ step }) => step)],
       sum: [...before.sum, ...steps.map(({ loss }) => loss)],
@@ -190,39 +232,29 @@ function progressOf({ step, steps, image_passes, images_per_second }: Step): Pro
   return { done: step, total: steps, secondsLeft: images_per_second > 0 ? left / images_per_second : null };
 }
 
-function thinned({ steps, sum, tasks, learningRate, imagesPerSecond }: TrainingCurve): TrainingCurve {
-  const half = (values: number[]) => values.filter((_, index) => index % 2 === 0);
+/** Without what was taken back: training may return to an earlier step, and tells the steps after it anew. */
+function forwards<T extends { step: number }>(told: readonly T[]): T[] {
+  const kept: T[] = [];
+  for (const each of told) {
+    while ((kept.at(-1)?.step ?? 0) >= each.step) kept.pop();
+    kept.push(each);
+  }
+  return kept;
+}
+
+/** A curve with all its columns changed alike. */
+export function columns(
+  { steps, sum, tasks, learningRate, imagesPerSecond }: TrainingCurve,
+  change: (values: number[]) => number[],
+): TrainingCurve {
   return {
-    steps: half(steps),
-    sum: half(sum),
-    tasks: tasks.map(half),
-    learningRate: half(learningRate),
-    imagesPerSecond: half(imagesPerSecond),
+    steps: change(steps),
+    sum: change(sum),
+    tasks: tasks.map(change),
+    learningRate: change(learningRate),
+    imagesPerSecond: change(imagesPerSecond),
   };
 }
 
-/** Collects events and hands them on together, so that the page is redrawn a few times a second at most. */
-export class EventBuffer {
-  readonly #take: (events: RunEvent[]) => void;
-  readonly #milliseconds: number;
-  #waiting: RunEvent[] = [];
-  #timer: ReturnType<typeof setTimeout> | null = null;
-
-  constructor(take: (events: RunEvent[]) => void, milliseconds = 80) {
-    this.#take = take;
-    this.#milliseconds = milliseconds;
-  }
-
-  push(event: RunEvent): void {
-    this.#waiting.push(event);
-    this.#timer ??= setTimeout(() => this.flush(), this.#milliseconds);
-  }
-
-  flush(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    const events = this.#waiting;
-    this.#waiting = [];
-    if (events.length > 0) this.#take(events);
-  }
-}
+const thinned = (curve: TrainingCurve) =>
+  columns(curve, (values) => values.filter((_, index) => index % 2 === 0));

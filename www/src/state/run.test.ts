@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import type { Event } from '../worker/core';
 import { lineOf } from './lines';
-import { EventBuffer, Run } from './run.svelte';
+import { EventBuffer } from './carry-out';
+import { Run } from './run.svelte';
 
 const card = { name: 'character', tasks: [{ name: 'character', classes: [] }], join_points: [] } as never;
 const newRun = () => new Run([{ card, line: lineOf(0) }], 'CPU', {});

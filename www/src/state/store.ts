@@ -1,8 +1,8 @@
-// What this browser keeps: what is loaded, and past runs.
+// What this browser keeps: what is loaded, past runs, and how far a run has come that is going on.
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isJudged, timesFewer } from '../report/summary';
 import type { SavedLab } from './lab.svelte';
-import type { SavedRun } from './run.svelte';
+import type { Checkpoint, SavedRun } from './run.svelte';
 
 /** A run as a list shows it. */
 export interface RunEntry {
@@ -23,6 +23,8 @@ interface Schema extends DBSchema {
   lab: { key: keyof SavedLab; value: SavedLab[keyof SavedLab] };
   entries: { key: number; value: RunEntry };
   runs: { key: number; value: SavedRun };
+  /** At most one. */
+  checkpoints: { key: number; value: Checkpoint };
 }
 
 /** Runs that are kept; beyond them the oldest goes. */
@@ -53,6 +55,7 @@ export class Store {
   readonly #database: IDBPDatabase<Schema>;
   /** What is kept now: large files are written once, not with every change of a setting. */
   #kept: Partial<SavedLab> = {};
+  #checkpoint: Checkpoint | null = null;
 
   private constructor(database: IDBPDatabase<Schema>) {
     this.#database = database;
@@ -60,11 +63,14 @@ export class Store {
 
   /** Fails where the browser refuses storage, as in some private windows. */
   static async open(name: string): Promise<Store> {
-    const database = await openDB<Schema>(name, 1, {
-      upgrade(fresh) {
-        fresh.createObjectStore('lab');
-        fresh.createObjectStore('entries', { keyPath: 'startedAt' });
-        fresh.createObjectStore('runs', { keyPath: 'startedAt' });
+    const database = await openDB<Schema>(name, 2, {
+      upgrade(older, version) {
+        if (version < 1) {
+          older.createObjectStore('lab');
+          older.createObjectStore('entries', { keyPath: 'startedAt' });
+          older.createObjectStore('runs', { keyPath: 'startedAt' });
+        }
+        if (version < 2) older.createObjectStore('checkpoints', { keyPath: 'startedAt' });
       },
     });
     return new Store(database);
@@ -81,12 +87,15 @@ export class Store {
   }
 
   async keepLab(lab: SavedLab): Promise<void> {
-    const work = this.#database.transaction('lab', 'readwrite');
+    const { store, done } = this.#database.transaction('lab', 'readwrite');
     const { networks, images } = this.#kept;
-    if (!networks || !sameNetworks(networks, lab.networks)) await work.store.put(lab.networks, 'networks');
-    if (images === undefined || images !== lab.images) await work.store.put(lab.images, 'images');
-    await work.store.put(lab.choices, 'choices');
-    await work.done;
+    const isKept = { networks: networks && sameNetworks(networks, lab.networks), images: images === lab.images };
+    await Promise.all([
+      isKept.networks || store.put(lab.networks, 'networks'),
+      isKept.images || store.put(lab.images, 'images'),
+      store.put(lab.choices, 'choices'),
+      done,
+    ]);
     this.#kept = lab;
   }
 
@@ -102,25 +111,38 @@ export class Store {
   async keepRun(run: SavedRun): Promise<void> {
     const work = this.#database.transaction(['entries', 'runs'], 'readwrite');
     const [entries, runs] = [work.objectStore('entries'), work.objectStore('runs')];
-    await entries.put(entryOf(run));
-    await runs.put(run);
-    const known = await entries.getAllKeys();
-    for (const old of known.slice(0, -mostRuns)) {
-      await entries.delete(old);
-      await runs.delete(old);
-    }
-    await work.done;
+    const keep = async () => {
+      await Promise.all([entries.put(entryOf(run)), runs.put(run)]);
+      const known = await entries.getAllKeys();
+      for (const old of known.slice(0, -mostRuns)) await Promise.all([entries.delete(old), runs.delete(old)]);
+    };
+    await Promise.all([keep(), work.done]);
   }
 
   async forgetRun(startedAt: number): Promise<void> {
     const work = this.#database.transaction(['entries', 'runs'], 'readwrite');
-    await work.objectStore('entries').delete(startedAt);
-    await work.objectStore('runs').delete(startedAt);
-    await work.done;
+    const parts = ['entries', 'runs'] as const;
+    await Promise.all([...parts.map((part) => work.objectStore(part).delete(startedAt)), work.done]);
+  }
+
+  /** How far the run had come that has not ended, if there is one. */
+  async checkpoint(): Promise<Checkpoint | null> {
+    this.#checkpoint = (await this.#database.getAll('checkpoints')).at(-1) ?? null;
+    return this.#checkpoint;
+  }
+
+  /** Keeps a checkpoint in place of the one before, which stays if there is no room for both; null: of nothing. */
+  async keepCheckpoint(checkpoint: Checkpoint | null): Promise<void> {
+    if (checkpoint === this.#checkpoint) return;
+    const { store, done } = this.#database.transaction('checkpoints', 'readwrite');
+    await Promise.all([store.clear(), checkpoint && store.put(checkpoint), done]);
+    this.#checkpoint = checkpoint;
   }
 
   async forgetAll(): Promise<void> {
-    for (const name of ['lab', 'entries', 'runs'] as const) await this.#database.clear(name);
+    const names = ['lab', 'entries', 'runs', 'checkpoints'] as const;
+    const work = this.#database.transaction(names, 'readwrite');
+    await Promise.all([...names.map((name) => work.objectStore(name).clear()), work.done]);
     this.#kept = {};
   }
 }

@@ -1,7 +1,7 @@
 // The page's side of the worker: numbers the requests, pairs them with replies, and replaces a broken worker.
 import { CoreFailure } from './failure';
 import type { Load } from './loads';
-import type { Args, EventOf, Failure, FromWorker, Method, ToWorker, Value } from './protocol';
+import type { Args, EventOf, Failure, FromWorker, Method, ToWorker, Urge, Value } from './protocol';
 
 /** The part of `Worker` that is used. */
 export interface WorkerLike {
@@ -53,9 +53,9 @@ export class WorkerClient {
     return Object.assign(reply as Promise<Value<M>>, { id });
   }
 
-  /** Asks a request to end early. It still answers, with what it has or with a failure. */
-  cancel(id: number): void {
-    if (this.#pending.has(id)) this.#worker?.postMessage({ id, method: 'cancel' });
+  /** Asks a run to end early, when it still answers, with what it has or with a failure; or for a checkpoint. */
+  urge(id: number, method: Urge['method']): void {
+    if (this.#pending.has(id)) this.#worker?.postMessage({ id, method });
   }
 
   /** Ends the worker. What was asked of it is rejected, and whatever it still sends is dropped. */

@@ -88,9 +88,17 @@ export class Engine {
     return this.#load({ files }, onProgress);
   }
 
-  async run(settings: Settings, onEvent: (event: RunEvent) => void): Promise<Outcome> {
+  /** Runs to the outcome, from the beginning or from a checkpoint. */
+  async run(
+    settings: Settings,
+    onEvent: (event: RunEvent) => void,
+    onCheckpoint: (checkpoint: Uint8Array) => void,
+    resume?: Uint8Array,
+  ): Promise<Outcome> {
     await this.#ready;
-    const outcome = this.#client.call('run', { settings }, onEvent);
+    const outcome = this.#client.call('run', resume ? { settings, resume } : { settings }, (news) =>
+      news.kind === 'checkpoint' ? onCheckpoint(news.checkpoint) : onEvent(news),
+    );
     this.#run = outcome.id;
     try {
       return await outcome;
@@ -101,7 +109,12 @@ export class Engine {
 
   /** Asks the run to end early and give the network as it is. */
   stop(): void {
-    if (this.#run !== null) this.#client.cancel(this.#run);
+    if (this.#run !== null) this.#client.urge(this.#run, 'cancel');
+  }
+
+  /** Asks the run for a checkpoint as soon as it can make one. */
+  keepCheckpoint(): void {
+    if (this.#run !== null) this.#client.urge(this.#run, 'keep_checkpoint');
   }
 
   /** Loaded images by their index. */

@@ -1,8 +1,19 @@
-// Answers the page's requests with the core. One request at a time, for the core has one state; only `cancel` overtakes.
+// Answers the page's requests with the core. One request at a time, for the core has one state; only what urges a run
+// overtakes.
 import { openBackend, type Surroundings } from './backend';
 import type { Outcome, Session } from './core';
 import { CoreFailure, isFault, toFailure } from './failure';
-import type { FromWorker, Method, NamedFile, OutsideAnswer, Request, ToWorker, Value } from './protocol';
+import type {
+  Args,
+  FromWorker,
+  Method,
+  NamedFile,
+  OutsideAnswer,
+  Request,
+  RunNews,
+  ToWorker,
+  Value,
+} from './protocol';
 
 /** Milliseconds. */
 const progressEvery = 60;
@@ -45,7 +56,7 @@ export function createHandler(host: Host): (message: ToWorker) => void {
       case 'load_files':
         return opened().loadFiles(await readAll(request.args.files), reading(request.id));
       case 'run':
-        return run(request.id, opened(), request.args.settings);
+        return run(request.id, opened(), request.args);
       case 'pictures':
         return opened().pictures(Uint32Array.from(request.args.indices));
       case 'compare_with':
@@ -71,11 +82,14 @@ export function createHandler(host: Host): (message: ToWorker) => void {
     };
   }
 
-  async function run(id: number, core: Session, settings: Parameters<Session['run']>[0]): Promise<Outcome> {
+  async function run(id: number, core: Session, { settings, resume }: Args<'run'>): Promise<Outcome> {
     if (cancelled.delete(id)) throw new CoreFailure({ code: 'cancelled', message: 'The run was stopped.' });
     running = id;
+    const tell = (event: RunNews, transfer?: Transferable[]) =>
+      host.send({ id, kind: 'event', event }, transfer);
+    const keep = (checkpoint: Uint8Array) => tell({ kind: 'checkpoint', checkpoint }, [checkpoint.buffer]);
     try {
-      return await core.run(settings, (event) => host.send({ id, kind: 'event', event }));
+      return await core.run(settings, (event) => tell(event), keep, resume);
     } finally {
       running = null;
       cancelled.delete(id);
@@ -93,7 +107,9 @@ export function createHandler(host: Host): (message: ToWorker) => void {
   }
 
   return (message) => {
-    if (message.method !== 'cancel') {
+    if (message.method === 'keep_checkpoint') {
+      if (message.id === running) session?.keepCheckpoint();
+    } else if (message.method !== 'cancel') {
       queue = queue.then(() => handle(message));
     } else if (message.id === running) {
       session?.cancel();

@@ -66,6 +66,9 @@ export interface LoadProgress {
   total: number;
 }
 
+/** What a run tells: how it goes, and now and then all that it takes to go on from there. */
+export type RunNews = RunEvent | { kind: 'checkpoint'; checkpoint: Uint8Array };
+
 export interface Methods {
   open: { args: { base: string; wish: BackendWish }; value: BackendInUse; event: never };
   add_network: {
@@ -76,7 +79,8 @@ export interface Methods {
   remove_network: { args: { index: number }; value: null; event: never };
   load_zip: { args: { file: NamedFile }; value: DataCard; event: LoadProgress };
   load_files: { args: { files: NamedFile[] }; value: DataCard; event: LoadProgress };
-  run: { args: { settings: Settings }; value: Outcome; event: RunEvent };
+  /** Goes on from a checkpoint, if there is one. */
+  run: { args: { settings: Settings; resume?: Uint8Array }; value: Outcome; event: RunNews };
   /** Loaded images by their index. */
   pictures: { args: { indices: number[] }; value: Pictures; event: never };
   /** The merged network that the next two compare with. */
@@ -93,7 +97,10 @@ export type EventOf<M extends Method> = Methods[M]['event'];
 
 export type Request = { [M in Method]: { id: number; method: M; args: Args<M> } }[Method];
 
-export type ToWorker = Request | { id: number; method: 'cancel' };
+/** Asks a run that is going on to end early, or for a checkpoint. */
+export type Urge = { id: number; method: 'cancel' | 'keep_checkpoint' };
+
+export type ToWorker = Request | Urge;
 
 export type FromWorker =
   /** Without being asked: requests that the worker has made. */

@@ -1,5 +1,6 @@
 // Scores, plans and reports as the core would find them, made up.
 import type { DataCard, NetworkCard, Outcome, PlanSummary, SearchStep, Settings } from '../core';
+import { failure } from './failure';
 import { known } from './networks';
 
 export const version = '0.1.0';
@@ -24,6 +25,7 @@ export function candidates(cards: NetworkCard[]) {
                 receiver,
                 receiver_point,
                 agreement,
+                kappa: (agreement - chance) / (1 - chance),
                 divergence: 2 * (1 - fit),
                 r_squared,
               };
@@ -93,13 +95,26 @@ export function searchSteps(cards: NetworkCard[]): SearchStep[] {
   });
 }
 
+export type Trained = Outcome['report']['curve'];
+
+/** Checkpoints: how far training has come, and of which run. */
+export const kept = {
+  write: (curve: Trained, settings: Settings) =>
+    new TextEncoder().encode(JSON.stringify({ curve, settings })),
+  read(checkpoint: Uint8Array, settings: Settings): Trained {
+    const found = JSON.parse(new TextDecoder().decode(checkpoint));
+    if (JSON.stringify(found.settings) === JSON.stringify(settings)) return found.curve;
+    throw failure('bad_checkpoint', 'The checkpoint is of another run.', 'Start it as it was started.');
+  },
+};
+
 /** What a run leaves: numbers that fit each other, and files of nothing. */
 export function outcome(
   settings: Settings,
   cards: NetworkCard[],
   data: DataCard,
   { plan, judged, search_steps }: Found,
-  curve: Outcome['report']['curve'],
+  curve: Trained,
   device: string,
   seconds: number,
 ): Outcome {

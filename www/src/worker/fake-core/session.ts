@@ -1,11 +1,13 @@
 // The fake core's session: it takes files by their first byte, and tells a run's events at an even pace.
 import type { DataCard, Event, JudgedPlan, NetworkCard, NetworkOptions, Outcome, Settings } from '../core';
-import { CoreFailure } from '../failure';
+import { failure } from './failure';
 import { cardOf, known, typeface } from './networks';
-import { candidates, type Found, outcome, planOf, searchSteps } from './results';
+import { candidates, type Found, kept, outcome, planOf, searchSteps, type Trained } from './results';
 
 /** Milliseconds between events; tests set it to 0. */
 export const pace = { milliseconds: 12 };
+
+const stepsPerCheckpoint = 20;
 
 /** No smaller budget is met. */
 const nearestBudget = 0.127;
@@ -21,15 +23,12 @@ async function readImages(count: number, onProgress: OnProgress): Promise<void> 
   }
 }
 
-function failure(code: string, message: string, hint: string, more?: { nearestBudget: number }): CoreFailure {
-  return new CoreFailure({ code, message, hint, ...more });
-}
-
 export class Session {
   readonly device: string;
   #cards: NetworkCard[] = [];
   #data: DataCard | null = null;
   #stop = false;
+  #checkpointWanted = false;
 
   private constructor(backend: string) {
     this.device = backend === 'cpu' ? 'CPU (SIMD)' : 'WebGPU: fake adapter';
@@ -117,8 +116,18 @@ export class Session {
     this.#stop = true;
   }
 
-  async run(settings: Settings, onEvent: (event: Event) => void): Promise<Outcome> {
+  keepCheckpoint(): void {
+    this.#checkpointWanted = true;
+  }
+
+  async run(
+    settings: Settings,
+    onEvent: (event: Event) => void,
+    onCheckpoint: (checkpoint: Uint8Array) => void,
+    resume?: Uint8Array,
+  ): Promise<Outcome> {
     this.#stop = false;
+    const before = resume ? kept.read(resume, settings) : [];
     const data = this.#data;
     if (!data) throw failure('no_data', 'There are no images yet.', 'Load a zip or a folder.');
     if (this.#cards.length < 2) {
@@ -134,7 +143,8 @@ export class Session {
     await this.#teachers(onEvent);
     await this.#score(onEvent);
     const found = await this.#search(settings, onEvent);
-    const curve = await this.#distil(settings, onEvent);
+    const keep = (curve: Trained) => onCheckpoint(kept.write(curve, settings));
+    const curve = await this.#distil(settings, onEvent, before, keep);
     for (const phase of ['evaluate', 'export'] as const) {
       onEvent({ kind: 'phase_started', phase });
       await pause(20);
@@ -202,12 +212,17 @@ export class Session {
     return { plan, judged, search_steps: steps };
   }
 
-  async #distil(settings: Settings, onEvent: (event: Event) => void): Promise<Outcome['report']['curve']> {
+  async #distil(
+    settings: Settings,
+    onEvent: (event: Event) => void,
+    before: Trained,
+    keep: (curve: Trained) => void,
+  ): Promise<Trained> {
     onEvent({ kind: 'phase_started', phase: 'distil' });
     const { image_passes: passes = 0, batch_size = 64, learning_rate: peak = 0 } = settings.train ?? {};
     const steps = Math.ceil(passes / batch_size);
-    const curve: Outcome['report']['curve'] = [];
-    for (let step = 1; step <= steps && !this.#stop; step++) {
+    const curve = [...before];
+    for (let step = before.length + 1; step <= steps && !this.#stop; step++) {
       await pause();
       const done = step / steps;
       const noise = 1 + 0.12 * Math.sin(step * 12.9898) * Math.cos(step * 4.1);
@@ -233,6 +248,8 @@ export class Session {
         const student = teacher.map((value, t) => value - (0.3 - t * 0.08) * Math.exp(-5 * done) - 0.004);
         onEvent({ kind: 'validated', step, student, teacher });
       }
+      if (this.#checkpointWanted || step % stepsPerCheckpoint === 0) keep(curve);
+      this.#checkpointWanted = false;
     }
     return curve;
   }
