@@ -1,7 +1,7 @@
 // Bad input through the page, with the real core: what was wrong, what to do about it, and nothing loaded is lost.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { axeViolations, ready, startLab } from './harness.mjs';
+import { axeViolations, startLab } from './harness.mjs';
 import { zip } from './pack.mjs';
 import { model, network, node, pictures, table } from './small.mjs';
 
@@ -16,8 +16,7 @@ let lab;
 let page;
 before(async () => {
   lab = await startLab();
-  ({ page } = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce' }));
-  await ready(page);
+  ({ page } = await lab.openReady());
 });
 after(() => lab?.close());
 

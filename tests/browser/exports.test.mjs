@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { axeViolations, download, ready, startLab } from './harness.mjs';
+import { axeViolations, download, startLab } from './harness.mjs';
 import { askForLittle, loadSmall, runSmall } from './small-run.mjs';
 
 let lab;
@@ -10,8 +10,7 @@ let opened;
 let report;
 before(async () => {
   lab = await startLab();
-  opened = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce', colorScheme: 'dark' });
-  await ready(opened.page);
+  opened = await lab.openReady({ colorScheme: 'dark' });
   await loadSmall(opened.page);
   await askForLittle(opened.page);
   await opened.page.getByText('More ways to choose').click();
@@ -73,8 +72,10 @@ test('every chart can be had as a drawing that needs no style sheet, and as a pi
 test('the numbers behind the charts are those of run.json', async () => {
   const scores = rowsOf(await take('Where could they join?', 'CSV', 'heat-map.csv'));
   assert.equal(scores.length, report.candidates.length);
-  const [, , , , agreement] = scores[0].split(',');
-  assert.ok(report.candidates.some((candidate) => candidate.agreement === Number(agreement)));
+  const [, , , , agreement, kappa] = scores[0].split(',').map(Number);
+  assert.ok(
+    report.candidates.some((candidate) => candidate.agreement === agreement && candidate.kappa === kappa),
+  );
 
   const plans = rowsOf(await take('Plans compared', 'CSV', 'plans.csv'));
   assert.equal(plans.length, report.judged.length);

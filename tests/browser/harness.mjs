@@ -30,7 +30,8 @@ const longestProblem = 1500;
 /**
  * Starts the server and the browser. The lab lies under a sub-path, as on many hosts.
  * `open()` gives a fresh page; its `problems` holds console errors, uncaught errors, failed requests and requests
- * to anywhere else, each cut to a readable length. Other options go to the server; `args` to the browser.
+ * to anywhere else, each cut to a readable length. `openReady()` gives one in English whose core is up. Other options
+ * go to the server; `args` to the browser.
  */
 export async function startLab({ base = '/some/sub-path/', folder = dist, args = [], ...serving } = {}) {
   if (!existsSync(join(dist, 'index.html'))) throw new Error('dist/ is not there. Run: npm run build');
@@ -47,12 +48,18 @@ export async function startLab({ base = '/some/sub-path/', folder = dist, args =
     return { page, context, problems };
   }
 
+  async function openReady(options) {
+    const opened = await open({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
+    await ready(opened.page);
+    return opened;
+  }
+
   async function close() {
     await browser.close();
     await server.close();
   }
 
-  return { address: server.address, browser, server, open, close };
+  return { address: server.address, browser, server, open, openReady, close };
 }
 
 /** Waits until a backend has been chosen and is up. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { axeViolations, download, ready, startLab } from './harness.mjs';
+import { axeViolations, download, startLab } from './harness.mjs';
 import { pictures } from './small.mjs';
 import { askForLittle, file, loadSmall, runSmall } from './small-run.mjs';
 
@@ -10,8 +10,7 @@ let lab;
 let opened;
 before(async () => {
   lab = await startLab({ args: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] });
-  opened = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce', permissions: ['camera'] });
-  await ready(opened.page);
+  opened = await lab.openReady({ permissions: ['camera'] });
   await loadSmall(opened.page);
 });
 after(() => lab?.close());

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { root } from '../../scripts/paths.mjs';
-import { axeViolations, download, ready, startLab } from './harness.mjs';
+import { axeViolations, download, startLab } from './harness.mjs';
 
 // A quick run takes about two minutes of computing, a full search some more; a busy machine takes longer.
 const runTime = 10 * 60_000;
@@ -16,12 +16,6 @@ before(async () => {
   lab = await startLab();
 });
 after(() => lab?.close());
-
-async function openLab(options) {
-  const opened = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
-  await ready(opened.page);
-  return opened;
-}
 
 async function loadSample(page, title) {
   await page.getByRole('button', { name: `Load only: ${title}` }).click();
@@ -42,7 +36,7 @@ const overflow = (page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 test('the backend is chosen automatically, with its reason, and can be switched', async () => {
-  const { page, context } = await openLab();
+  const { page, context } = await lab.openReady();
   await page.locator('[popovertarget=backend]').click();
   const sheet = page.locator('#backend');
   await sheet.getByText('made of software').waitFor();
@@ -53,7 +47,7 @@ test('the backend is chosen automatically, with its reason, and can be switched'
 });
 
 test('“0 bytes sent” holds: the browser refuses other addresses in the page and in the worker', async () => {
-  const { page, context, problems } = await openLab();
+  const { page, context, problems } = await lab.openReady();
   await page.locator('[popovertarget=privacy]').click();
   await page.getByRole('button', { name: 'Try to reach another address' }).click();
   await page.getByText('Refused by the browser, in the page and in the worker.').waitFor();
@@ -65,7 +59,7 @@ test('“0 bytes sent” holds: the browser refuses other addresses in the page 
 });
 
 test('one click on a sample gives a result with its files', { timeout: runTime }, async () => {
-  const { page, context, problems } = await openLab();
+  const { page, context, problems } = await lab.openReady();
   await page.getByRole('button', { name: 'Load and run: Glyphs' }).click();
   await page.locator('#run [aria-current=step]').waitFor({ timeout: 120_000 });
   await page.locator('#results').waitFor({ timeout: runTime });
@@ -104,7 +98,7 @@ test('one click on a sample gives a result with its files', { timeout: runTime }
 
 test('a sample brings its budget', async () => {
   for (const { title, budget, quick_budget } of samples) {
-    const { page, context } = await openLab();
+    const { page, context } = await lab.openReady();
     await loadSample(page, title);
     const shown = async () => Number(await page.locator('#budget').inputValue());
     assert.equal(await shown(), quick_budget, title);
@@ -115,7 +109,7 @@ test('a sample brings its budget', async () => {
 });
 
 test('the way to choose follows the effort until one is chosen, also from the keyboard', async () => {
-  const { page, context } = await openLab();
+  const { page, context } = await lab.openReady();
   const way = (name) => page.locator('#search').getByRole('radio', { name: new RegExp(`^${name}`) });
   const isChosen = async (name) => assert.equal(await way(name).isChecked(), true, name);
   await isChosen('Best match');
@@ -139,7 +133,7 @@ test('the way to choose follows the effort until one is chosen, also from the ke
 });
 
 test('a seed field that is emptied keeps the last number', async () => {
-  const { page, context } = await openLab();
+  const { page, context } = await lab.openReady();
   const seed = page.getByRole('spinbutton', { name: 'Seed' });
   await seed.fill('12');
   await seed.fill('');
@@ -151,7 +145,7 @@ test('a seed field that is emptied keeps the last number', async () => {
 test('a search shows its probabilities, and stopped while it trains leaves a network', {
   timeout: runTime,
 }, async () => {
-  const { page, context, problems } = await openLab();
+  const { page, context, problems } = await lab.openReady();
   await loadSample(page, 'Garments and digits');
   await page.getByRole('radio', { name: 'Full' }).check();
   await page.getByRole('button', { name: 'Run', exact: true }).click();
@@ -182,7 +176,7 @@ test('a search shows its probabilities, and stopped while it trains leaves a net
 });
 
 test('a run that is stopped early says so, and can be run again', { timeout: runTime }, async () => {
-  const { page, context } = await openLab();
+  const { page, context } = await lab.openReady();
   await loadSample(page, 'Glyphs');
   await page.getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByRole('button', { name: 'Stop' }).click();
@@ -195,7 +189,7 @@ test('a run that is stopped early says so, and can be run again', { timeout: run
 
 for (const colorScheme of ['light', 'dark']) {
   test(`axe finds nothing and 360 pixels are enough, ${colorScheme}`, async () => {
-    const { page, context } = await openLab({ colorScheme, viewport: { width: 360, height: 740 } });
+    const { page, context } = await lab.openReady({ colorScheme, viewport: { width: 360, height: 740 } });
     await noAxeViolations(page, 'first view');
     await loadSample(page, 'Glyphs');
     for (const details of await page.locator('.network details').all()) {
@@ -215,7 +209,7 @@ for (const colorScheme of ['light', 'dark']) {
 }
 
 test('the keyboard reaches everything in order, first a link past the header', async () => {
-  const { page, context } = await openLab();
+  const { page, context } = await lab.openReady();
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the networks');
   await page.getByRole('button', { name: 'Load and run: Glyphs' }).focus();
@@ -233,7 +227,7 @@ test('the keyboard reaches everything in order, first a link past the header', a
 });
 
 test('the page speaks 繁體中文 to a browser that does, and switches', async () => {
-  const { page, context } = await openLab({ locale: 'zh-TW' });
+  const { page, context } = await lab.openReady({ locale: 'zh-TW' });
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'zh-Hant');
   await page.getByRole('heading', { level: 1, name: '把訓練好的網路，接成一個。' }).waitFor();
   await page.getByRole('button', { name: 'English' }).click();

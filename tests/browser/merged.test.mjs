@@ -1,7 +1,7 @@
 // What the page makes, in another runtime in the same browser.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { download, ready, startLab } from './harness.mjs';
+import { download, startLab } from './harness.mjs';
 import { runNatively } from './native.mjs';
 import { openRuntime } from './onnxruntime.mjs';
 import { readPack } from './pack.mjs';
@@ -18,8 +18,7 @@ after(() => lab?.close());
 const largest = (row) => row.indexOf(Math.max(...row));
 
 test('the page’s merged network does the same in onnxruntime-web', { timeout: runTime }, async () => {
-  const { page, context, problems } = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce' });
-  await ready(page);
+  const { page, context, problems } = await lab.openReady();
   await page.getByRole('button', { name: 'Load and run: Glyphs' }).click();
   await page.locator('#results').waitFor({ timeout: runTime });
   const report = JSON.parse(await download(page, 'run.json'));

@@ -61,8 +61,7 @@ after(async () => {
 });
 
 async function openStored() {
-  const opened = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce' });
-  await ready(opened.page);
+  const opened = await lab.openReady();
   await opened.page.evaluate(() => navigator.serviceWorker.ready);
   await opened.page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   return opened;

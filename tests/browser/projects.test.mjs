@@ -12,12 +12,6 @@ before(async () => {
 });
 after(() => lab?.close());
 
-async function openLab(options) {
-  const opened = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
-  await ready(opened.page);
-  return opened;
-}
-
 const chip = (page) => page.locator('[popovertarget=project]');
 const kept = (page) => chip(page).getByText('saved', { exact: true }).waitFor();
 
@@ -40,7 +34,7 @@ const storedIn = (page) =>
   });
 
 test('everything is back after a reload, and a second tab leaves it alone', async () => {
-  const { page, context, problems } = await openLab();
+  const { page, context, problems } = await lab.openReady();
   await loadSmall(page);
   await askForLittle(page);
   await runSmall(page);
@@ -77,7 +71,7 @@ test('everything is back after a reload, and a second tab leaves it alone', asyn
 });
 
 test('a project that does not come back stays kept, whatever is set meanwhile', async () => {
-  const { page, context } = await openLab({ serviceWorkers: 'block' });
+  const { page, context } = await lab.openReady({ serviceWorkers: 'block' });
   await loadSmall(page);
   await kept(page);
   await context.route(/pkg\/cpu\/.*\.wasm$/, (route) => route.abort());
@@ -96,7 +90,7 @@ test('a project that does not come back stays kept, whatever is set meanwhile', 
 });
 
 test('a core that breaks is started again with everything that was loaded', async () => {
-  const { page, context } = await openLab();
+  const { page, context } = await lab.openReady();
   await loadSmall(page);
   await askForLittle(page);
   await page.workers()[0].evaluate(() => {
@@ -112,7 +106,7 @@ test('a core that breaks is started again with everything that was loaded', asyn
 });
 
 test('a project file opens with its run, without computing it again', async () => {
-  const { page, context, problems } = await openLab();
+  const { page, context, problems } = await lab.openReady();
   await page
     .locator('#networks input[type=file]')
     .first()
@@ -127,7 +121,7 @@ test('a project file opens with its run, without computing it again', async () =
 });
 
 test('what is no project is said so, and what is loaded stays', async () => {
-  const { page, context } = await openLab();
+  const { page, context } = await lab.openReady();
   await loadSmall(page);
   await chip(page).click();
   await page
@@ -139,7 +133,7 @@ test('what is no project is said so, and what is loaded stays', async () => {
 });
 
 test('two runs stand side by side, and one can be opened again or deleted', async () => {
-  const { page, context, problems } = await openLab();
+  const { page, context, problems } = await lab.openReady();
   await loadSmall(page);
   await askForLittle(page);
   await runSmall(page);
@@ -169,7 +163,7 @@ test('two runs stand side by side, and one can be opened again or deleted', asyn
 });
 
 test('what is forgotten stays forgotten, whatever is done afterwards', async () => {
-  const { page, context, problems } = await openLab();
+  const { page, context, problems } = await lab.openReady();
   await loadSmall(page);
   await askForLittle(page);
   await runSmall(page);

@@ -1,7 +1,7 @@
 // Settings of an expert, with the real core.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { axeViolations, download, ready, startLab } from './harness.mjs';
+import { axeViolations, download, startLab } from './harness.mjs';
 import { askForLittle, loadSmall, runSmall, small } from './small-run.mjs';
 
 let lab;
@@ -11,8 +11,7 @@ before(async () => {
 after(() => lab?.close());
 
 async function openSmall(options) {
-  const opened = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
-  await ready(opened.page);
+  const opened = await lab.openReady(options);
   await loadSmall(opened.page);
   return opened;
 }

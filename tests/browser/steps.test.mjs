@@ -1,7 +1,7 @@
 // Every step of the page, in both themes and from a phone to a wide screen.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { axeViolations, ready, startLab } from './harness.mjs';
+import { axeViolations, startLab } from './harness.mjs';
 import { askForLittle, loadSmall, runSmall } from './small-run.mjs';
 
 let lab;
@@ -19,12 +19,7 @@ for (const [colorScheme, locale] of [
   test(`axe finds nothing on any step, and nothing is wider than the screen: ${colorScheme}, ${locale}`, {
     timeout: 400_000,
   }, async () => {
-    const { page, context, problems } = await lab.open({
-      locale: 'en-GB',
-      colorScheme,
-      reducedMotion: 'reduce',
-    });
-    await ready(page);
+    const { page, context, problems } = await lab.openReady({ colorScheme });
     const look = async (where) => {
       for (const width of widths) {
         await page.setViewportSize({ width, height: 900 });
@@ -59,8 +54,7 @@ for (const [colorScheme, locale] of [
 }
 
 test('the tour leads along the page, and everything can be used meanwhile', async () => {
-  const { page, context } = await lab.open({ locale: 'en-GB', reducedMotion: 'reduce' });
-  await ready(page);
+  const { page, context } = await lab.openReady();
   await page.getByRole('button', { name: 'Take the tour' }).click();
   const card = page.getByRole('dialog', { name: /^Tour/ });
   await card.getByText('1 of 6').waitFor();
