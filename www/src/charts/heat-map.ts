@@ -26,9 +26,3 @@ export function keyed(cells: readonly Cell[]): Map<string, Cell> {
     ]),
   );
 }
-
-/** How far an agreement lies above chance, from 0 to 1: half is nothing where there are two classes. */
-export function aboveChance(agreement: number, classes: number): number {
-  const chance = classes > 1 ? 1 / classes : 0;
-  return Math.min(1, Math.max(0, (agreement - chance) / (1 - chance)));
-}

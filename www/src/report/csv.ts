@@ -25,13 +25,14 @@ type RunData = Pick<Run, 'networks' | 'cells' | 'searchSteps' | 'judged' | 'curv
 export function scoreTable(run: RunData): Table {
   const names = run.networks.map(({ card }) => labelOf(card));
   return [
-    ['donor', 'donor_point', 'receiver', 'receiver_point', 'agreement', 'divergence', 'r_squared'],
+    ['donor', 'donor_point', 'receiver', 'receiver_point', 'agreement', 'kappa', 'divergence', 'r_squared'],
     ...run.cells.map((cell) => [
       names[cell.donor],
       cell.donor_point + 1,
       names[cell.receiver],
       cell.receiver_point + 1,
       cell.agreement,
+      cell.kappa,
       cell.divergence,
       cell.r_squared,
     ]),
