@@ -165,10 +165,7 @@ ${figure('accuracy', texts.curves.accuracyHelp)}
 ${figure('learning-rate')}
 ${figure('speed')}
 <h2>${words.settings}</h2>
-${table(
-  [words.setting, words.value],
-  flat(report.settings).map(([name, value]) => [name, value]),
-)}
+${table([words.setting, words.value], flat(report.settings))}
 <h3>${texts.data.heading}</h3>
 ${table(
   [texts.data.splits, texts.data.heading],

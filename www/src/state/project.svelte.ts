@@ -78,15 +78,13 @@ export class Project {
     if (!this.#store || this.keeping === 'opening' || this.#lab.busy || this.#holds) return;
     this.#cancel();
     this.keeping = 'keeping';
-    this.#timer = setTimeout(
-      () => this.#write('lab', (store) => store.keepLab(this.#lab.saved())),
-      pause,
-    );
+    this.#timer = setTimeout(() => this.#write('lab', (store) => store.keepLab(this.#lab.saved())), pause);
   }
 
   /** To be called when a run has come further, and when it has ended. */
   async keepCheckpoint(checkpoint: Checkpoint | null): Promise<void> {
-    if (this.keeping !== 'opening') await this.#write('checkpoint', (store) => store.keepCheckpoint(checkpoint));
+    if (this.keeping !== 'opening')
+      await this.#write('checkpoint', (store) => store.keepCheckpoint(checkpoint));
   }
 
   /** Why a run that is going on can't be continued after the page is closed; null where it can. */

@@ -47,15 +47,7 @@ export type SavedRun = Pick<
 /** A run as it was at a checkpoint: what the core does not tell anew when it goes on from there. */
 export type Checkpoint = Pick<
   Run,
-  | 'networks'
-  | 'settings'
-  | 'startedAt'
-  | 'phase'
-  | 'share'
-  | 'curve'
-  | 'validated'
-  | 'lastStep'
-  | 'warnings'
+  'networks' | 'settings' | 'startedAt' | 'phase' | 'share' | 'curve' | 'validated' | 'lastStep' | 'warnings'
 > & {
   /** Milliseconds that it had taken. */
   took: number;

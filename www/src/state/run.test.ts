@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Event } from '../worker/core';
-import { lineOf } from './lines';
 import { EventBuffer } from './carry-out';
+import { lineOf } from './lines';
 import { Run } from './run.svelte';
 
 const card = { name: 'character', tasks: [{ name: 'character', classes: [] }], join_points: [] } as never;

@@ -89,7 +89,10 @@ export class Store {
   async keepLab(lab: SavedLab): Promise<void> {
     const { store, done } = this.#database.transaction('lab', 'readwrite');
     const { networks, images } = this.#kept;
-    const isKept = { networks: networks && sameNetworks(networks, lab.networks), images: images === lab.images };
+    const isKept = {
+      networks: networks && sameNetworks(networks, lab.networks),
+      images: images === lab.images,
+    };
     await Promise.all([
       isKept.networks || store.put(lab.networks, 'networks'),
       isKept.images || store.put(lab.images, 'images'),

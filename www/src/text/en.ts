@@ -106,8 +106,6 @@ export const en = {
       `${task}: between ${low} and ${high} images per class.`,
     skipped: (count: string) => `Files skipped: ${count}`,
     thumbnails: 'All images',
-    path: 'File',
-    reason: 'Reason',
     replace: 'Use other images',
   },
 
@@ -281,14 +279,28 @@ export const en = {
     warnings: 'Notes',
   },
 
+  brokenOff: {
+    told: (when: string, reached: string) =>
+      `A run was broken off. It was started on ${when}${reached && ` and had come to “${reached}”`}.`,
+    help: 'It goes on from there as if nothing had happened. A new run takes its place.',
+    others: 'It was started with other networks or images. Load those to go on with it.',
+    goOn: 'Continue the run that was broken off',
+    discard: 'Discard it',
+    lost: 'If the page is closed, this run may be lost.',
+    otherRun: 'The run that was broken off can’t be continued with what is loaded now.',
+    otherRunHint:
+      'Networks, images or the version of Graftlab are not those it was started with. Start it anew.',
+  },
+
   heat: {
     heading: 'Where could they join?',
-    help: 'Each cell is one join: the line on the left lends its features, the line on top goes on from there. The fuller the cell, the more often the graft agrees with the original, before any training.',
+    help: 'Each cell is one join: the line on the left lends its features, the line on top goes on from there. The fuller the cell, the more often the graft agrees with the original beyond chance, before any training.',
     label: (donors: string, count: string) =>
       `Heat map of ${count} scored joins between ${donors}. Use the arrow keys to read single cells.`,
     cell: (donor: string, dPoint: number, receiver: string, rPoint: number) =>
       `${donor} at ${dPoint} into ${receiver} at ${rPoint}`,
     agreement: 'agreement',
+    beyondChance: 'beyond chance (κ)',
     divergence: 'divergence',
     fit: 'fit R²',
     chosen: 'chosen',
@@ -306,7 +318,6 @@ export const en = {
     accuracyLabel: (parts: string) => `Validation accuracy by training step. ${parts}`,
     accuracyPart: (task: string, student: string, teacher: string) =>
       `${task}: ${student}, original ${teacher}.`,
-    step: 'step',
     waiting: 'Curves appear here when training starts.',
     learningRate: 'Learning rate',
     speed: 'Images per second',
@@ -489,6 +500,7 @@ export const en = {
       elsewhere: 'not saved here',
       refused: 'not saved',
       full: 'not saved',
+      failed: 'not saved',
       forgotten: 'forgotten',
     },
     why: {
@@ -500,6 +512,7 @@ export const en = {
       refused:
         'This browser keeps nothing here, as in a private window. Save a file before you close the page.',
       full: 'This browser has no more room. Delete past runs, or save a file before you close the page.',
+      failed: 'This browser could not store the last change. Save a file before you close the page.',
       forgotten: 'This browser keeps nothing of the lab’s projects any more, until you open the page again.',
     },
     restored: 'Your last project is back.',
@@ -534,7 +547,6 @@ export const en = {
     pickTwo: 'Tick two runs to see them side by side.',
     same: (count: number) => `All ${count} settings are the same.`,
     differing: 'Settings that differ',
-    results: 'Results',
     accuracy: (task: string) => `${task}, joined`,
     total: 'Computed in',
     device: 'On',

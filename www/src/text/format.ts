@@ -64,6 +64,11 @@ export function formatBytes(bytes: number, locale: string): string {
   return bytes < 1000 ? `${formatCount(bytes, locale)}${space}B` : `${formatQuantity(bytes, locale)}B`;
 }
 
+/** A moment, in milliseconds since 1970, by the clock of this place. */
+export function formatMoment(moment: number, locale: string): string {
+  return new Date(moment).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
 export interface DurationUnits {
   seconds: string;
   minutes: string;
