@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Engine, type EngineListener } from '../worker/engine';
+import { pace } from '../worker/fake-core';
 import { files, InlineWorker } from '../worker/testing';
 import { budgetAbove } from './choices.svelte';
 import { Lab } from './lab.svelte';
@@ -7,12 +8,16 @@ import { Lab } from './lab.svelte';
 let lab: Lab;
 let worker: InlineWorker;
 
-beforeEach(() => {
+function openLab(): Lab {
   const make = () => {
     worker = new InlineWorker();
     return worker;
   };
-  lab = new Lab((listener: EngineListener) => new Engine(make, 'http://localhost/', listener));
+  return new Lab((listener: EngineListener) => new Engine(make, 'http://localhost/', listener));
+}
+
+beforeEach(() => {
+  lab = openLab();
 });
 
 const names = () => lab.networks.map(({ card }) => card.name);
@@ -119,5 +124,88 @@ describe('a run', () => {
     await vi.waitFor(() => expect(lab.core.state).toBe('ready'));
     await lab.start();
     expect(lab.run?.status).toBe('finished');
+  });
+});
+
+describe('a run that was broken off', () => {
+  const loaded = [files.network('character'), files.network('emphasis'), files.zip];
+
+  beforeEach(async () => {
+    await lab.addFiles(loaded);
+    lab.choices.setField('train.image_passes', 12_800);
+    const run = lab.start();
+    await vi.waitFor(() => expect(lab.checkpoint).not.toBeNull(), { interval: 1 });
+    worker.break();
+    await run;
+    await vi.waitFor(() => expect(lab.missing).toBeNull());
+  });
+
+  test('goes on after the core has broken, to the same result, and then there is nothing to go on with', async () => {
+    expect([lab.run?.status, lab.checkpoint?.phase, lab.fits]).toEqual(['failed', 'distil', true]);
+    const { startedAt } = lab.run!;
+    await lab.goOn();
+    expect([lab.run?.status, lab.run?.startedAt, lab.checkpoint]).toEqual(['finished', startedAt, null]);
+    const { curve, outcome, cells, judged } = lab.run!;
+    expect(curve.steps).toEqual(curve.steps.map((_, index) => index + 1));
+    expect(judged).toMatchObject(outcome!.report.judged);
+    await lab.start();
+    expect(lab.run?.cells).toEqual(cells);
+    expect(lab.run?.outcome?.report.curve).toEqual(outcome?.report.curve);
+  });
+
+  test('goes on in a page that was opened anew', async () => {
+    const checkpoint = structuredClone(lab.checkpoint);
+    lab = openLab();
+    await lab.addFiles(loaded);
+    lab.checkpoint = checkpoint;
+    await lab.goOn();
+    expect([lab.run?.status, lab.run?.settings.train?.image_passes]).toEqual(['finished', 12_800]);
+  });
+
+  test('waits for the networks it was started with', async () => {
+    await lab.addFiles([files.network('typeface')]);
+    const shown = lab.run;
+    await lab.goOn();
+    expect([lab.fits, lab.run === shown]).toEqual([false, true]);
+    await lab.removeNetwork(lab.networks[2]!.id);
+    expect(lab.fits).toBe(true);
+  });
+
+  test('can still go on when it was stopped before it had come as far again', async () => {
+    pace.milliseconds = 10;
+    const run = lab.goOn();
+    await vi.waitFor(() => expect(lab.run?.phase).toBe('teachers'));
+    lab.stop();
+    await run;
+    pace.milliseconds = 0;
+    expect([lab.run?.status, lab.run?.outcome, lab.fits]).toEqual(['stopped', null, true]);
+  });
+
+  test('is over when it was stopped with a network', async () => {
+    const run = lab.goOn();
+    await vi.waitFor(() => expect(lab.run?.phase).toBe('distil'), { interval: 1 });
+    lab.stop();
+    await run;
+    expect([lab.run?.status, lab.checkpoint]).toEqual(['stopped', null]);
+    expect(lab.run?.outcome).not.toBeNull();
+  });
+
+  test('is told with a way out and let go of when the core does not know it', async () => {
+    lab.checkpoint = { ...lab.checkpoint!, settings: { ...lab.checkpoint!.settings, seed: 9 } };
+    await lab.goOn();
+    expect([lab.run?.status, lab.checkpoint]).toEqual(['failed', null]);
+    const problem = lab.problems.all.find(({ area }) => area === 'run');
+    expect(problem?.message).toContain('can’t be continued');
+    expect(problem?.hint).toBeTruthy();
+    await lab.start();
+    expect(lab.run?.status).toBe('finished');
+  });
+
+  test('stays on offer beside a run that fails before its own first checkpoint', async () => {
+    lab.choices.budget = 0.1;
+    await lab.start();
+    expect([lab.run?.status, lab.fits]).toEqual(['failed', true]);
+    lab.discard();
+    expect(lab.fits).toBe(false);
   });
 });

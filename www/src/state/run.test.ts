@@ -41,6 +41,34 @@ test('a long curve is thinned and keeps its columns together', () => {
   expect(run.curve.sum[10]).toBe(run.curve.steps[10]! - 1);
 });
 
+test('training that goes back to an earlier step leaves no trace of what came after it', () => {
+  const run = newRun();
+  const validated = (step: number): Event => ({ kind: 'validated', step, student: [step], teacher: [1] });
+  run.take([step(8, 1), validated(8), step(16, 2), step(24, 3), validated(24)]);
+  run.take([step(16, 4), step(24, 5), step(16, 6)]);
+  run.take([step(24, 7), validated(16)]);
+  expect([run.curve.steps, run.curve.sum, run.curve.tasks]).toEqual([[8, 16, 24], [1, 6, 7], [[1, 6, 7]]]);
+  expect(run.validated.map((each) => each.step)).toEqual([8, 16]);
+});
+
+test('a run that goes on from a checkpoint has its curve, and the time it had taken', () => {
+  vi.useFakeTimers({ now: 1_000_000 });
+  const run = newRun();
+  run.take([{ kind: 'phase_started', phase: 'distil' }, step(8), step(16)]);
+  vi.advanceTimersByTime(60_000);
+  const checkpoint = structuredClone(run.checkpoint(new Uint8Array([1]), 80));
+  expect(checkpoint).toMatchObject({ phase: 'distil', share: 0.16, images: 80 });
+  run.take([step(24)]);
+
+  vi.advanceTimersByTime(3_600_000);
+  const further = Run.resumed(run.networks, 'CPU', checkpoint);
+  expect(further.startedAt).toBe(run.startedAt);
+  expect(Date.now() - further.countedFrom).toBe(60_000);
+  further.take([step(24), step(32)]);
+  expect(further.curve.steps).toEqual([8, 16, 24, 32]);
+  vi.useRealTimers();
+});
+
 test('each task of a network has its own loss', () => {
   const two = { ...(card as object), tasks: [{ name: 'a' }, { name: 'b' }] } as never;
   const run = new Run(

@@ -20,11 +20,9 @@ export interface RunEntry {
 }
 
 interface Schema extends DBSchema {
-  lab: { key: keyof SavedLab; value: SavedLab[keyof SavedLab] };
+  lab: { key: keyof SavedLab | 'checkpoint'; value: SavedLab[keyof SavedLab] | Checkpoint };
   entries: { key: number; value: RunEntry };
   runs: { key: number; value: SavedRun };
-  /** At most one. */
-  checkpoints: { key: number; value: Checkpoint };
 }
 
 /** Runs that are kept; beyond them the oldest goes. */
@@ -63,14 +61,11 @@ export class Store {
 
   /** Fails where the browser refuses storage, as in some private windows. */
   static async open(name: string): Promise<Store> {
-    const database = await openDB<Schema>(name, 2, {
-      upgrade(older, version) {
-        if (version < 1) {
-          older.createObjectStore('lab');
-          older.createObjectStore('entries', { keyPath: 'startedAt' });
-          older.createObjectStore('runs', { keyPath: 'startedAt' });
-        }
-        if (version < 2) older.createObjectStore('checkpoints', { keyPath: 'startedAt' });
+    const database = await openDB<Schema>(name, 1, {
+      upgrade(fresh) {
+        fresh.createObjectStore('lab');
+        fresh.createObjectStore('entries', { keyPath: 'startedAt' });
+        fresh.createObjectStore('runs', { keyPath: 'startedAt' });
       },
     });
     return new Store(database);
@@ -130,20 +125,20 @@ export class Store {
 
   /** How far the run had come that has not ended, if there is one. */
   async checkpoint(): Promise<Checkpoint | null> {
-    this.#checkpoint = (await this.#database.getAll('checkpoints')).at(-1) ?? null;
+    this.#checkpoint = ((await this.#database.get('lab', 'checkpoint')) ?? null) as Checkpoint | null;
     return this.#checkpoint;
   }
 
-  /** Keeps a checkpoint in place of the one before, which stays if there is no room for both; null: of nothing. */
+  /** Keeps a checkpoint in place of the one before, which stays where that fails; null: no run has been broken off. */
   async keepCheckpoint(checkpoint: Checkpoint | null): Promise<void> {
     if (checkpoint === this.#checkpoint) return;
-    const { store, done } = this.#database.transaction('checkpoints', 'readwrite');
-    await Promise.all([store.clear(), checkpoint && store.put(checkpoint), done]);
+    if (checkpoint) await this.#database.put('lab', checkpoint, 'checkpoint');
+    else await this.#database.delete('lab', 'checkpoint');
     this.#checkpoint = checkpoint;
   }
 
   async forgetAll(): Promise<void> {
-    const names = ['lab', 'entries', 'runs', 'checkpoints'] as const;
+    const names = ['lab', 'entries', 'runs'] as const;
     const work = this.#database.transaction(names, 'readwrite');
     await Promise.all([...names.map((name) => work.objectStore(name).clear()), work.done]);
     this.#kept = {};

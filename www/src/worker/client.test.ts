@@ -71,13 +71,13 @@ describe('requests', () => {
     expect(onEvent).toHaveBeenCalledOnce();
   });
 
-  test('only a request that is still asked is cancelled', async () => {
+  test('only a request that is still asked is urged', async () => {
     const { client, workers } = setUp();
     const request = client.call('run', { settings: {} as never });
-    client.cancel(request.id);
+    client.urge(request.id, 'cancel');
     workers[0]!.say({ id: request.id, kind: 'value', value: null });
     await request;
-    client.cancel(request.id);
+    client.urge(request.id, 'cancel');
     expect(workers[0]!.received.filter(({ method }) => method === 'cancel')).toHaveLength(1);
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import type { Event } from './core';
 import { Engine } from './engine';
 import type { BackendInUse } from './protocol';
 import { files, InlineWorker } from './testing';
@@ -26,7 +27,16 @@ function setUp() {
   return { engine, workers, opened, listener };
 }
 
+async function setUpRun() {
+  const all = setUp();
+  await all.engine.addNetwork(files.network('character'));
+  await all.engine.addNetwork(files.network('typeface'));
+  await all.engine.loadZip(files.zip, () => {});
+  return all;
+}
+
 const settings = (opened: BackendInUse[]) => opened.at(-1)!.settings.quick;
+const nothing = () => {};
 
 test('after a fault a new worker has the networks and images of the old one, and runs', async () => {
   const { engine, workers, opened, listener } = setUp();
@@ -40,18 +50,15 @@ test('after a fault a new worker has the networks and images of the old one, and
   await vi.waitFor(() => expect(opened).toHaveLength(2));
   expect(listener.broke).toHaveBeenCalledOnce();
 
-  const outcome = await engine.run(settings(opened), () => {});
+  const outcome = await engine.run(settings(opened), nothing, nothing);
   expect(outcome.report.tasks.map(({ name }) => name)).toEqual(['character', 'emphasis']);
 });
 
 test('a run that breaks is rejected, and the next one works', async () => {
-  const { engine, workers, opened } = setUp();
-  await engine.addNetwork(files.network('character'));
-  await engine.addNetwork(files.network('typeface'));
-  await engine.loadZip(files.zip, () => {});
-  const broken = engine.run(settings(opened), () => workers[0]!.break());
+  const { engine, workers, opened } = await setUpRun();
+  const broken = engine.run(settings(opened), () => workers[0]!.break(), nothing);
   await expect(broken).rejects.toMatchObject({ code: 'fault' });
-  const outcome = await engine.run(settings(opened), () => {});
+  const outcome = await engine.run(settings(opened), nothing, nothing);
   expect(outcome.onnx.byteLength).toBeGreaterThan(0);
 });
 
@@ -67,25 +74,57 @@ test('what failed to load is not given to a new worker', async () => {
 });
 
 test('a stopped run gives the network as it is', async () => {
-  const { engine, opened } = setUp();
-  await engine.addNetwork(files.network('character'));
-  await engine.addNetwork(files.network('typeface'));
-  await engine.loadZip(files.zip, () => {});
-  const outcome = await engine.run(settings(opened), (event) => {
-    if (event.kind === 'step' && event.step === 5) engine.stop();
-  });
+  const { engine, opened } = await setUpRun();
+  const stop = (event: Event) => event.kind === 'step' && event.step === 5 && engine.stop();
+  const outcome = await engine.run(settings(opened), stop, nothing);
   expect(outcome.report.curve.length).toBeLessThan(20);
 });
 
 test('a stop before there is a network is a failure of its own', async () => {
-  const { engine, opened } = setUp();
-  await engine.addNetwork(files.network('character'));
-  await engine.addNetwork(files.network('typeface'));
-  await engine.loadZip(files.zip, () => {});
-  const run = engine.run(settings(opened), (event) => {
-    if (event.kind === 'candidate_scored') engine.stop();
-  });
+  const { engine, opened } = await setUpRun();
+  const stop = (event: Event) => event.kind === 'candidate_scored' && engine.stop();
+  const run = engine.run(settings(opened), stop, nothing);
   await expect(run).rejects.toMatchObject({ code: 'cancelled' });
+});
+
+test('a run keeps checkpoints, one at once when asked, and goes on from one in another worker', async () => {
+  const { engine, workers, opened } = await setUpRun();
+  const whole = await engine.run(settings(opened), nothing, nothing);
+  const steps: number[] = [];
+  const checkpoints: [step: number, bytes: Uint8Array][] = [];
+  const broken = engine.run(
+    settings(opened),
+    (event) => {
+      if (event.kind !== 'step') return;
+      steps.push(event.step);
+      if (event.step === 5) engine.keepCheckpoint();
+      if (event.step === 30) workers[0]!.break();
+    },
+    (bytes) => checkpoints.push([steps.at(-1)!, bytes]),
+  );
+  await expect(broken).rejects.toMatchObject({ code: 'fault' });
+  const [[asked], [, newest]] = [checkpoints[0]!, checkpoints.at(-1)!];
+  expect(asked).toBeLessThan(20);
+
+  const further: number[] = [];
+  const outcome = await engine.run(
+    settings(opened),
+    (event) => event.kind === 'step' && further.push(event.step),
+    nothing,
+    newest,
+  );
+  expect(outcome.report.curve).toEqual(whole.report.curve);
+  expect(further[0]).toBe(checkpoints.at(-1)![0] + 1);
+});
+
+test('a checkpoint of other settings is refused', async () => {
+  const { engine, opened } = await setUpRun();
+  const checkpoints: Uint8Array[] = [];
+  await engine.run(settings(opened), nothing, (bytes) => checkpoints.push(bytes));
+  const other = { ...settings(opened), seed: 1 };
+  await expect(engine.run(other, nothing, nothing, checkpoints[0])).rejects.toMatchObject({
+    code: 'bad_checkpoint',
+  });
 });
 
 test('a worker that breaks before it is ready is not started again and again', async () => {

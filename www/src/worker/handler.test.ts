@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
 import { createHandler } from './handler';
-import type { FromWorker, ToWorker } from './protocol';
+import type { BackendInUse, FromWorker, ToWorker } from './protocol';
 import { cpuOnly, files } from './testing';
 
 function setUp(around = cpuOnly) {
   const sent: FromWorker[] = [];
+  const transferred: Transferable[] = [];
   const handle = createHandler({
-    send: (message) => sent.push(message),
+    send: (message, transfer = []) => {
+      sent.push(message);
+      transferred.push(...transfer);
+    },
     surroundings: () => around,
     tryOutside: async () => 'refused',
   });
@@ -17,7 +21,7 @@ function setUp(around = cpuOnly) {
       await new Promise((resolve) => setTimeout(resolve));
     }
   };
-  return { handle: handle as (message: ToWorker) => void, answerTo };
+  return { handle: handle as (message: ToWorker) => void, answerTo, sent, transferred };
 }
 
 const open = { id: 1, method: 'open', args: { base: 'http://localhost/', wish: 'cpu' } } as const;
@@ -52,6 +56,26 @@ test('a run that is cancelled while it waits never starts', async () => {
   handle({ id: 2, method: 'run', args: { settings: {} as never } });
   handle({ id: 2, method: 'cancel' });
   expect(await answerTo(2)).toMatchObject({ kind: 'failure', failure: { code: 'cancelled' } });
+});
+
+test('checkpoints of a run are handed over, not copied', async () => {
+  const { handle, answerTo, sent, transferred } = setUp();
+  handle(open);
+  const opened = await answerTo(1);
+  if (opened.kind !== 'value') throw new Error('The core did not open.');
+  const { settings } = opened.value as BackendInUse;
+  handle({ id: 2, method: 'add_network', args: { file: files.network('character') } });
+  handle({ id: 3, method: 'add_network', args: { file: files.network('typeface') } });
+  handle({ id: 4, method: 'load_zip', args: { file: files.zip } });
+  handle({ id: 5, method: 'run', args: { settings: settings.quick } });
+  await answerTo(5);
+  const checkpoints = sent.flatMap((message) =>
+    message.kind === 'event' && 'kind' in message.event && message.event.kind === 'checkpoint'
+      ? message.event.checkpoint
+      : [],
+  );
+  expect(checkpoints.length).toBeGreaterThan(0);
+  for (const { buffer } of checkpoints) expect(transferred).toContain(buffer);
 });
 
 test('a file that has vanished is named', async () => {

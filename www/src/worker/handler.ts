@@ -107,13 +107,12 @@ export function createHandler(host: Host): (message: ToWorker) => void {
   }
 
   return (message) => {
-    if (message.method === 'keep_checkpoint') {
-      if (message.id === running) session?.keepCheckpoint();
-    } else if (message.method !== 'cancel') {
+    if ('args' in message) {
       queue = queue.then(() => handle(message));
     } else if (message.id === running) {
-      session?.cancel();
-    } else {
+      if (message.method === 'cancel') session?.cancel();
+      else session?.keepCheckpoint();
+    } else if (message.method === 'cancel') {
       cancelled.add(message.id);
     }
   };
