@@ -1,0 +1,116 @@
+// A run that was broken off goes on, to the result of one that never was.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { axeViolations, download, startLab } from './harness.mjs';
+import { askForLittle, loadSmall } from './small-run.mjs';
+
+let lab;
+/** The network and the curve of an undisturbed run. */
+let whole;
+before(async () => {
+  lab = await startLab();
+});
+after(() => lab?.close());
+
+const finished = { timeout: 240_000 };
+
+async function openLoaded() {
+  const opened = await lab.openReady();
+  await loadSmall(opened.page);
+  await askForLittle(opened.page);
+  await opened.page.getByRole('spinbutton', { name: 'Images', exact: true }).fill('48000');
+  return opened;
+}
+
+async function resultOf(page) {
+  await page.locator('#results').waitFor(finished);
+  const { curve } = JSON.parse(await download(page, 'run.json'));
+  return { network: await download(page, 'merged.onnx'), curve };
+}
+
+/** Starts a run and waits until a checkpoint of its training is kept. */
+async function runToCheckpoint(page) {
+  await page.locator('#start').click();
+  await page.getByRole('status').getByText('Phase 4 of 6').waitFor(finished);
+  await page.evaluate(() => dispatchEvent(new Event('pagehide')));
+  await page.waitForFunction(async () => {
+    const answer = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
+    const [{ name }] = await indexedDB.databases();
+    const database = await answer(indexedDB.open(name));
+    const checkpoint = await answer(database.transaction('lab').objectStore('lab').get('checkpoint'));
+    database.close();
+    return checkpoint?.phase === 'distil';
+  });
+}
+
+const goOn = (page) => page.getByRole('button', { name: 'Continue the run that was broken off' });
+
+test('after a reload, to the same network', async () => {
+  const { page, context, problems } = await openLoaded();
+  await page.locator('#start').click();
+  whole = await resultOf(page);
+  await runToCheckpoint(page);
+  await page.reload();
+
+  await page.getByText(/^A run was broken off.*“Distil, \d+.%”/).waitFor();
+  await goOn(page).and(page.locator(':enabled')).waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  // What is chosen on the page meanwhile is for the next run.
+  await page.locator('#budget').fill('0.6');
+  await goOn(page).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#runs tbody tr').nth(1).waitFor(finished);
+  assert.deepEqual(await resultOf(page), whole);
+  assert.equal(await goOn(page).count(), 0);
+
+  await page.reload();
+  await page.locator('#results').waitFor();
+  assert.equal(await page.locator('#runs tbody tr').count(), 2);
+  assert.equal(await goOn(page).count(), 0);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('after the core has broken, also with its curve', async () => {
+  const { page, context } = await openLoaded();
+  await runToCheckpoint(page);
+  await page.workers()[0].evaluate(() => {
+    setTimeout(() => {
+      throw new Error('unreachable executed');
+    });
+  });
+  await page.getByText('The compute core broke and was started again.').waitFor();
+  await goOn(page).and(page.locator(':enabled')).click();
+  assert.deepEqual(await resultOf(page), whole);
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save “Loss” as CSV' }).click(),
+  ]);
+  const [, ...rows] = (await readFile(await file.path(), 'utf8')).trim().split('\r\n');
+  const steps = rows.map((row) => Number(row.split(',')[0]));
+  assert.deepEqual(
+    steps,
+    steps.map((_, index) => 8 * (index + 1)),
+  );
+  await context.close();
+});
+
+test('or is let go of, for good; other networks make it wait', async () => {
+  const { page, context, problems } = await openLoaded();
+  await runToCheckpoint(page);
+  await page.reload();
+  await page.locator('.network').nth(1).waitFor();
+  await page.getByRole('button', { name: 'Remove parity' }).click();
+  await page.getByText('It was started with other networks or images.').waitFor();
+  assert.equal(await goOn(page).isDisabled(), true);
+  await page.getByRole('button', { name: 'Discard it' }).click();
+  assert.equal(await goOn(page).count(), 0);
+  await page.locator('[popovertarget=project]').getByText('saved', { exact: true }).waitFor();
+  await page.reload();
+  await page.locator('.network').first().waitFor();
+  await page.locator('[popovertarget=project]').getByText('saved', { exact: true }).waitFor();
+  assert.equal(await goOn(page).count(), 0);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
