@@ -5,6 +5,8 @@ test.each([
   ['count', 1, true],
   ['count', 0, false],
   ['count', 1.5, false],
+  ['whole', 0, true],
+  ['whole', 0.5, false],
   ['positive', 0, false],
   ['positive', 1e-6, true],
   ['weight', 0, true],

@@ -175,6 +175,7 @@ export const en = {
     before: (value: string) => `Default: ${value}.`,
     wanted: {
       count: 'A whole number from 1.',
+      whole: 'A whole number from 0.',
       positive: 'A number above 0.',
       weight: 'A number from 0.',
       share: 'From 0 to below 1.',
@@ -199,7 +200,10 @@ export const en = {
       'search.finalists': ['Plans compared', 'Trained briefly before one is chosen.'],
       'search.finalist_rounds': ['Rounds', 'After each the better half goes on with twice the images.'],
       'search.finalist_image_passes': ['Images in the last round', 'Counting each time an image is seen.'],
-      'search.front_budgets': ['Budgets of the front', 'One plan for each of so many further budgets is compared too, beside two baselines; 0 compares none.'],
+      'search.front_budgets': [
+        'Budgets of the front',
+        'One plan for each of so many further budgets is compared too, beside two baselines; 0 compares none.',
+      ],
       'search.evaluations': ['Plans trained', 'Only for “Knockout” and “Small changes”.'],
       'search.survivors_per_point': ['Joins per point', 'The best per donor that enter the search.'],
       'search.supernet_steps': ['Steps', 'One batch each.'],

@@ -139,6 +139,7 @@ export const zhHant: Texts = {
     before: (value) => `預設：${value}。`,
     wanted: {
       count: '需為 1 以上的整數。',
+      whole: '需為 0 以上的整數。',
       positive: '需大於 0。',
       weight: '需為 0 以上的數。',
       share: '需為 0 以上、小於 1。',
@@ -159,7 +160,10 @@ export const zhHant: Texts = {
       'search.finalists': ['比較的方案數', '選出之前先短暫訓練。'],
       'search.finalist_rounds': ['輪數', '每輪之後，較好的一半以兩倍的影像繼續。'],
       'search.finalist_image_passes': ['最後一輪的影像', '每次看到都計入。'],
-      'search.front_budgets': ['前緣的預算數', '另外為這麼多個預算各比較一個方案，並與兩個基準相比；0 表示不比較。'],
+      'search.front_budgets': [
+        '前緣的預算數',
+        '另外為這麼多個預算各比較一個方案，並與兩個基準相比；0 表示不比較。',
+      ],
       'search.evaluations': ['訓練的方案數', '只用於「淘汰賽」與「逐步修改」。'],
       'search.survivors_per_point': ['每點的接合數', '每個捐贈者進入搜尋的最佳幾個。'],
       'search.supernet_steps': ['步數', '每步一個批次。'],
