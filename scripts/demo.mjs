@@ -53,12 +53,13 @@ async function work({ artifact, device, sample, quick, labels }) {
   let last = 0;
   const budget = quick ? sample.quick_budget : sample.budget;
   const settings = { ...core.defaultSettings(quick), budget, use_labels: labels };
-  const { report, onnx, safetensors } = await session.run(settings, (event) => {
+  const tell = (event) => {
     if (event.kind === 'phase_started') console.info(event.phase);
     if (event.kind !== 'progress' || performance.now() - last < 20_000) return;
     last = performance.now();
     console.info(`  ${event.phase}: ${event.done} of ${event.total}`);
-  });
+  };
+  const { report, onnx, safetensors } = await session.run(settings, tell, () => {});
   const text = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   return { device: session.device, report, onnx: text(onnx), safetensors: text(safetensors) };
 }

@@ -77,7 +77,11 @@ test('a run on the GPU comes to its end, and its network is as good on the CPU',
         train: { ...quick.train, ...train },
       };
       const phases = [];
-      const outcome = await session.run(settings, (event) => event.phase && phases.push(event.phase));
+      const outcome = await session.run(
+        settings,
+        (event) => event.phase && phases.push(event.phase),
+        () => {},
+      );
       const onnx = btoa(Array.from(outcome.onnx, (byte) => String.fromCharCode(byte)).join(''));
       return { report: outcome.report, onnx, phases: [...new Set(phases)] };
     },

@@ -2,7 +2,7 @@
 import { language } from '../text/language.svelte';
 import type { DataCard, NetworkCard, NetworkOptions, Pictures } from '../worker/core';
 import { createEngine, type Engine, type LoadedData } from '../worker/engine';
-import { toFailure } from '../worker/failure';
+import { isHopeless, toFailure } from '../worker/failure';
 import type {
   BackendInUse,
   BackendWish,
@@ -19,7 +19,7 @@ import { freeSlot, type Line, lineOf } from './lines';
 import { type Area, Problems } from './problems.svelte';
 import { isProject } from './project-file';
 import { type Checkpoint, Run } from './run.svelte';
-import type { RunNetwork } from './run-network';
+import { areSame, type RunNetwork } from './run-network';
 import { listSamples, readFile, type Sample, Unreadable } from './samples';
 import { Traffic } from './traffic.svelte';
 
@@ -52,10 +52,6 @@ export type Core =
 
 /** What is going on besides a run. */
 export type Busy = { what: 'network' | 'data' | 'sample' | 'project'; name: string };
-
-/** Whether to go on from a checkpoint would fail the same way, or from numbers that can't be believed. */
-const isHopeless = ({ code }: Failure) =>
-  code.startsWith('bad_') || code === 'budget_out_of_reach' || code === 'device_fault';
 
 export class Lab {
   core = $state.raw<Core>({ state: 'opening' });
@@ -301,8 +297,7 @@ export class Lab {
 
   /** Whether just these networks and this many images are loaded. */
   #isLoaded(networks: readonly RunNetwork[], images: number): boolean {
-    const cards = (all: readonly { card: NetworkCard }[]) => JSON.stringify(all.map(({ card }) => card));
-    return this.data?.images === images && cards(networks) === cards(this.networks);
+    return this.data?.images === images && areSame(networks, this.networks);
   }
 
   async #carryOut(run: Run, resume?: Uint8Array): Promise<void> {

@@ -22,3 +22,9 @@ export const lineOfTask = (networks: readonly RunNetwork[], task: string | undef
 /** Networks as a plan's drawing takes them. */
 export const drawnOf = (networks: readonly RunNetwork[]) =>
   networks.map(({ card, line }) => ({ measured: card, line, name: labelOf(card) }));
+
+/** Whether these are the same networks, in the same order. */
+export const areSame = (some: readonly RunNetwork[], others: readonly RunNetwork[]) => {
+  const [a, b] = [some, others].map((networks) => JSON.stringify(networks.map(({ card }) => card)));
+  return a === b;
+};

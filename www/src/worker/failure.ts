@@ -32,3 +32,8 @@ export function toFailure(error: unknown): Failure {
 export function isFault(error: unknown): boolean {
   return error instanceof WebAssembly.RuntimeError;
 }
+
+/** Whether a run that failed so would fail again from its checkpoint, or go on from numbers that can't be believed. */
+export function isHopeless({ code }: Failure): boolean {
+  return code.startsWith('bad_') || code === 'budget_out_of_reach' || code === 'device_fault';
+}
