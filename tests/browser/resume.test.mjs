@@ -19,7 +19,7 @@ async function openLoaded() {
   const opened = await lab.openReady();
   await loadSmall(opened.page);
   await askForLittle(opened.page);
-  await opened.page.getByRole('spinbutton', { name: 'Images', exact: true }).fill('48000');
+  await opened.page.getByRole('spinbutton', { name: 'Images', exact: true }).fill('16000');
   return opened;
 }
 
