@@ -27,11 +27,14 @@ impl Archive for Greedy {
     }
 }
 
-/// A run with its checkpoints and the names of its events.
-fn watched(
-    settings: &Settings,
-    resume: Option<&[u8]>,
-) -> Result<(Outcome, Vec<Vec<u8>>, Vec<String>), ProjectError> {
+struct Watched {
+    outcome: Outcome,
+    checkpoints: Vec<Vec<u8>>,
+    /// Names of the events.
+    told: Vec<String>,
+}
+
+fn watched(settings: &Settings, resume: Option<&[u8]>) -> Result<Watched, ProjectError> {
     let archive = Greedy::default();
     let told = RefCell::new(Vec::new());
     let on_event = |event: Event| {
@@ -41,7 +44,7 @@ fn watched(
     let resume = resume.map(Checkpoint::from_bytes).transpose()?;
     let host = Host { on_event: &on_event, cancel: &Cancel::default(), archive: Some(&archive), resume };
     let outcome = block_on(run(&mut project(), settings, (&Device::flex(), "cpu"), host))?;
-    Ok((outcome, archive.0.take(), told.take()))
+    Ok(Watched { outcome, checkpoints: archive.0.take(), told: told.take() })
 }
 
 /// Everything in the report that one seed repeats.
@@ -65,13 +68,13 @@ fn chatty() -> Settings {
 fn a_run_goes_on_from_any_checkpoint_with_the_numbers_of_one_that_was_never_broken_off() {
     let settings = chatty();
     let undisturbed = outcome(&mut project(), &settings).unwrap();
-    let (whole, checkpoints, _) = watched(&settings, None).unwrap();
+    let Watched { outcome: whole, checkpoints, .. } = watched(&settings, None).unwrap();
     assert!(whole.onnx == undisturbed.onnx, "keeping checkpoints changes nothing");
 
     // Two plans are compared, then training reads its losses twice.
     assert_eq!(checkpoints.len(), 4);
     for (number, checkpoint) in checkpoints.iter().enumerate() {
-        let (outcome, further, told) = watched(&settings, Some(checkpoint)).unwrap();
+        let Watched { outcome, checkpoints: further, told } = watched(&settings, Some(checkpoint)).unwrap();
         assert!(outcome.onnx == whole.onnx, "checkpoint {number}: another network");
         assert_eq!(numbers(&outcome), numbers(&whole), "checkpoint {number}");
         assert_eq!(further.len(), 3 - number, "checkpoint {number}: work was done again");
@@ -85,15 +88,15 @@ fn a_run_goes_on_from_any_checkpoint_with_the_numbers_of_one_that_was_never_brok
 fn measured_costs_are_measured_once_for_a_run() {
     let mut settings = chatty();
     settings.cost = CostMeasure::Milliseconds;
-    let (whole, checkpoints, _) = watched(&settings, None).unwrap();
-    let (outcome, ..) = watched(&settings, Some(&checkpoints[0])).unwrap();
+    let Watched { outcome: whole, checkpoints, .. } = watched(&settings, None).unwrap();
+    let Watched { outcome, .. } = watched(&settings, Some(&checkpoints[0])).unwrap();
     assert_eq!(outcome.report.plan, whole.report.plan);
 }
 
 #[test]
 fn the_checkpoint_of_another_run_and_what_is_none_are_refused() {
     let settings = chatty();
-    let (_, checkpoints, _) = watched(&settings, None).unwrap();
+    let Watched { checkpoints, .. } = watched(&settings, None).unwrap();
     let newest = checkpoints.last().unwrap();
     let other = Settings { seed: settings.seed + 1, ..settings.clone() };
     let error = watched(&other, Some(newest)).map(|_| ()).unwrap_err();

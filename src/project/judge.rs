@@ -52,7 +52,7 @@ pub async fn search<'a>(
     };
     let mut referee = Referee::new(workshop, validation, ledger, on_event);
     let Decision { judged, front } = select(selector, &problem, &mut referee).await?;
-    let plan = judged.iter().next().ok_or_else(|| problem.out_of_reach())?.plan.clone();
+    let plan = judged.first().ok_or_else(|| problem.out_of_reach())?.plan.clone();
     if !further.is_empty() {
         // Beside the search's plans for other budgets, what it is to be held against.
         let all = Problem { budget: 1.0, ..problem };
