@@ -1,6 +1,6 @@
 //! A run as it was at a moment, kept so that it can go on after a crash, a closed tab or an empty battery.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,7 @@ pub struct Ledger<'a> {
     now: RefCell<Checkpoint>,
     archive: Option<&'a dyn Archive>,
     /// When the last checkpoint was made, and the seconds that it took.
-    last: RefCell<(Stopwatch, f64)>,
+    last: Cell<(Stopwatch, f64)>,
 }
 
 impl<'a> Ledger<'a> {
@@ -142,14 +142,14 @@ impl<'a> Ledger<'a> {
             Some(_) => return Err(ProjectError::OtherRun),
             None => Checkpoint { known: Known { checksum, ..Known::default() }, training: None },
         };
-        let last = RefCell::new((Stopwatch::start(), 0.0));
+        let last = Cell::new((Stopwatch::start(), 0.0));
         Ok(Self { now: RefCell::new(now), archive, last })
     }
 
     /// A ledger that remembers nothing.
     pub fn blank() -> Self {
         let now = RefCell::new(Checkpoint { known: Known::default(), training: None });
-        Self { now, archive: None, last: RefCell::new((Stopwatch::start(), 0.0)) }
+        Self { now, archive: None, last: Cell::new((Stopwatch::start(), 0.0)) }
     }
 
     /// Seconds by phase until the last checkpoint.
@@ -202,7 +202,7 @@ impl<'a> Ledger<'a> {
 
     /// Whether it is time for a checkpoint.
     pub fn is_due(&self) -> bool {
-        let (last, took) = *self.last.borrow();
+        let (last, took) = self.last.get();
         let time =
             |archive: &&dyn Archive| archive.wants_now() || last.elapsed_seconds() > EVERY.max(took / SHARE);
         self.archive.as_ref().is_some_and(time)
@@ -225,7 +225,7 @@ impl<'a> Ledger<'a> {
         if let (Some(archive), Ok(bytes)) = (self.archive, self.now.borrow().to_bytes()) {
             archive.keep(bytes);
         }
-        *self.last.borrow_mut() = (Stopwatch::start(), clock.elapsed_seconds());
+        self.last.set((Stopwatch::start(), clock.elapsed_seconds()));
     }
 }
 

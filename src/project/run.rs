@@ -83,6 +83,7 @@ pub async fn run(
     let clock = begin(Phase::Score, on_event, cancel)?;
     let chosen = match ledger.chosen() {
         Some(chosen) => {
+            chosen.plan.check(&workshop.space)?;
             workshop.blank_adapters(&chosen.plan);
             retell(&chosen, on_event);
             chosen
