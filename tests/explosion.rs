@@ -7,8 +7,8 @@ use graftlab::net::Network;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::{Family, Width, backbone};
 use graftlab::train::{
-    BatchSource, Observer, StepReport, Student, TaskTarget, TrainBatch, TrainError, TrainSettings, TrainState,
-    train,
+    BatchSource, Observer, StepReport, Student, TaskTarget, TrainBatch, TrainError, TrainSettings,
+    TrainState, train,
 };
 use pollster::block_on;
 
