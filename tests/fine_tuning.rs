@@ -100,7 +100,7 @@ struct Repeated {
 impl BatchSource for Repeated {
     async fn batch(&mut self, _: usize) -> Result<TrainBatch, TrainError> {
         let teacher = Some(Tensor::from_inner(self.teacher.clone()));
-        let targets = vec![TaskTarget { teacher, labels: None }];
+        let targets = vec![TaskTarget { teacher, ..TaskTarget::default() }];
         Ok(TrainBatch { images: Tensor::from_inner(self.images.clone()), targets, hints: Vec::new() })
     }
 }

@@ -1,8 +1,9 @@
-//! Networks as the command line names them: `NAME.onnx:task=NAME,pixels=unit,classes=a|b|c,output=NAME`.
+//! Networks as the command line names them: `NAME.onnx:task=NAME,pixels=unit,kind=labels,classes=a|b|c,output=NAME`.
 
 use std::path::PathBuf;
 
 use super::{Failure, paths};
+use crate::data::TaskKind;
 use crate::net::{NetworkOptions, Pixels};
 
 /// A network's file and what its owner says of it.
@@ -29,11 +30,12 @@ impl Model {
                 Some(("classes", names)) => {
                     options.classes = Some(names.split('|').map(str::to_owned).collect());
                 }
+                Some(("kind", name)) => options.kind = Some(kind(name)?),
                 Some(("pixels", name)) => options.preprocessing = Some(pixels(name)?),
                 _ => {
                     return Err(Failure::BadInput(format!(
                         "'{option}' is not an option of a network. \
-                         Hint: write NAME.onnx:task=NAME,classes=A|B,pixels=unit,output=NAME"
+                         Hint: write NAME.onnx:task=NAME,kind=class,classes=A|B,pixels=unit,output=NAME"
                     )));
                 }
             }
@@ -59,17 +61,25 @@ fn pixels(name: &str) -> Result<Pixels, Failure> {
     })
 }
 
+fn kind(name: &str) -> Result<TaskKind, Failure> {
+    serde_json::from_value(name.into())
+        .map_err(|_| Failure::BadInput(format!("'{name}' is no kind of task. Hint: class, labels or values")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn options_follow_the_file() {
-        let model = Model::parse("a/b.onnx:task=fruit,classes=pear|fig,pixels=signed,output=soft").unwrap();
+        let model =
+            Model::parse("a/b.onnx:task=fruit,classes=pear|fig,kind=labels,pixels=signed,output=soft")
+                .unwrap();
         assert_eq!(model.path, PathBuf::from("a/b.onnx"));
         assert_eq!(model.options.output.as_deref(), Some("soft"));
         assert_eq!(model.options.task.as_deref(), Some("fruit"));
         assert_eq!(model.options.classes, Some(vec!["pear".into(), "fig".into()]));
+        assert_eq!(model.options.kind, Some(TaskKind::Labels));
         assert_eq!(model.options.preprocessing, Some(Pixels::Signed));
     }
 
@@ -77,5 +87,6 @@ mod tests {
     fn an_unknown_option_is_refused() {
         assert!(Model::parse("b.onnx:colour=red").is_err());
         assert!(Model::parse("b.onnx:pixels=loud").is_err());
+        assert!(Model::parse("b.onnx:kind=mixed").is_err());
     }
 }

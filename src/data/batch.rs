@@ -121,11 +121,11 @@ mod tests {
         Dataset {
             shape: ImageShape { channels: 1, height: 1, width: 2 },
             pixels: (0..count).flat_map(|i| [i as u8, 100 + i as u8]).collect(),
-            tasks: vec![TaskLabels {
-                name: "t".to_string(),
-                classes: vec!["a".to_string()],
-                labels: (0..count).map(|i| (i % 2 == 0).then_some(0)).collect(),
-            }],
+            tasks: vec![TaskLabels::of_classes(
+                "t",
+                vec!["a".to_string()],
+                (0..count).map(|i| (i % 2 == 0).then_some(0)).collect(),
+            )],
             groups: None,
             splits: vec![Split::Train; count],
             paths: (0..count).map(|i| i.to_string()).collect(),

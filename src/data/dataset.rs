@@ -4,21 +4,41 @@ use serde::Serialize;
 
 use super::decode::ImageShape;
 use super::error::DataError;
+use super::kind::TaskKind;
 use super::loader::{LoadOptions, Loader};
 use super::source::{Files, Skipped};
 use super::split::Split;
 
 /// The labels of one task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TaskLabels {
     pub name: String,
+    pub kind: TaskKind,
+    /// Names of the classes, labels or values.
     pub classes: Vec<String>,
-    /// Index into `classes` per image; `None` where it is not labelled.
+    /// Per image an index into `targets`; `None` where it is not labelled. Of a task of [`TaskKind::Class`] it is the class.
     pub labels: Vec<Option<u32>>,
+    /// What each output unit should be, as [`TaskKind::target`] gives it: all that occur, each once.
+    pub targets: Vec<Box<[f32]>>,
+}
+
+impl TaskLabels {
+    /// Labels of a task of classes.
+    pub fn of_classes(name: &str, classes: Vec<String>, labels: Vec<Option<u32>>) -> Self {
+        let one_hot =
+            |class: usize| (0..classes.len()).map(|other| f32::from(u8::from(other == class))).collect();
+        let targets = (0..classes.len()).map(one_hot).collect();
+        Self { name: name.to_owned(), kind: TaskKind::Class, classes, labels, targets }
+    }
+
+    /// What each output unit should be for an image, if it is labelled.
+    pub fn target(&self, image: usize) -> Option<&[f32]> {
+        self.labels[image].and_then(|label| self.targets.get(label as usize)).map(|target| &**target)
+    }
 }
 
 /// Images of one size with labels and splits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     pub shape: ImageShape,
     /// [images, channels, height, width], one byte each.
@@ -79,10 +99,11 @@ impl Dataset {
         let splits = Split::ALL.map(|split| (split, self.splits.iter().filter(|s| **s == split).count()));
         let tasks = self.tasks.iter().map(|task| {
             let mut images = vec![0; task.classes.len()];
-            for label in task.labels.iter().flatten() {
-                images[*label as usize] += 1;
+            for target in (0..self.len()).filter_map(|image| task.target(image)) {
+                let there = images.iter_mut().zip(target).filter(|(_, value)| **value == 1.0);
+                there.for_each(|(count, _)| *count += 1);
             }
-            let labelled = images.iter().sum();
+            let labelled = task.labels.iter().flatten().count();
             let classes = task.classes.iter().cloned().zip(images).collect();
             TaskSummary { name: task.name.clone(), labelled, classes }
         });

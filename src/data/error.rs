@@ -67,6 +67,10 @@ pub enum DataError {
     )]
     UnknownClass { task: String, value: String, place: String, classes: Vec<String> },
     #[error(
+        "{place}: `{value}` is no value of `{task}`. Hint: write {count} number(s), with `;` between them, or leave the cell empty"
+    )]
+    BadValues { task: String, value: String, place: String, count: usize },
+    #[error(
         "the folders {} could be classes of {}. Hint: bring a labels.csv with a column per task",
         list(.folders), one_of(.tasks)
     )]

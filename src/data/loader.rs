@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::dataset::{Dataset, TaskLabels};
 use super::decode::{self, ImageShape};
 use super::error::DataError;
+use super::kind::TaskKind;
 use super::labels::{FOLDER_TASK, Labels, Row};
 use super::source::{Files, Skipped};
 use super::split::{self, Fractions, Split};
@@ -16,6 +17,8 @@ const MAX_PIXEL_BYTES: usize = 1_800_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     pub name: String,
+    #[serde(default)]
+    pub kind: TaskKind,
     pub classes: Vec<String>,
 }
 
@@ -203,7 +206,11 @@ fn map_tasks(labels: &Labels, expected: &[Expected]) -> Result<(Vec<TaskLabels>,
     let wanted = if expected.is_empty() {
         let named = labels.tasks.iter().enumerate();
         own = named
-            .map(|(at, name)| Expected { name: name.clone(), classes: ordered(labels.classes(at)) })
+            .map(|(at, name)| Expected {
+                name: name.clone(),
+                kind: TaskKind::Class,
+                classes: ordered(labels.classes(at)),
+            })
             .collect();
         &own
     } else {
@@ -215,27 +222,44 @@ fn map_tasks(labels: &Labels, expected: &[Expected]) -> Result<(Vec<TaskLabels>,
         let column = labels.tasks.iter().position(|name| *name == task.name);
         let column =
             column.or_else(|| labels.tasks.iter().position(|name| name.eq_ignore_ascii_case(&task.name)));
-        let mut indices = vec![None; labels.rows.len()];
+        let mut known =
+            TaskLabels::of_classes(&task.name, task.classes.clone(), vec![None; labels.rows.len()]);
+        known.kind = task.kind;
+        if task.kind != TaskKind::Class {
+            known.targets.clear();
+        }
         if let Some(column) = column {
             used[column] = true;
-            for (row, index) in labels.rows.iter().zip(&mut indices) {
-                let Some(label) = &row.labels[column] else { continue };
-                let Some(class) = task.classes.iter().position(|class| class == label) else {
-                    return Err(DataError::UnknownClass {
-                        task: task.name.clone(),
-                        value: label.clone(),
-                        place: row.place.clone(),
-                        classes: task.classes.clone(),
-                    });
-                };
-                *index = Some(class as u32);
+            let TaskLabels { labels: found, targets, .. } = &mut known;
+            for (row, label) in labels.rows.iter().zip(found) {
+                let Some(cell) = &row.labels[column] else { continue };
+                let target = task.kind.target(cell, &task.classes);
+                let target = target.map_err(|value| fault(task, value, row.place.clone()))?;
+                // Numbers are hardly ever the same twice.
+                let place =
+                    targets.iter().position(|other| *other == target && task.kind != TaskKind::Values);
+                *label = Some(place.unwrap_or(targets.len()) as u32);
+                if place.is_none() {
+                    targets.push(target);
+                }
             }
         }
-        tasks.push(TaskLabels { name: task.name.clone(), classes: task.classes.clone(), labels: indices });
+        tasks.push(known);
     }
     let unused =
         labels.tasks.iter().zip(used).filter(|(_, used)| !used).map(|(name, _)| name.clone()).collect();
     Ok((tasks, unused))
+}
+
+/// What is wrong with a cell, or with a part of it.
+fn fault(task: &Expected, value: String, place: String) -> DataError {
+    let (name, names) = (task.name.clone(), task.classes.clone());
+    match task.kind {
+        TaskKind::Class | TaskKind::Labels => {
+            DataError::UnknownClass { task: name, value, place, classes: names }
+        }
+        TaskKind::Values => DataError::BadValues { task: name, value, place, count: names.len() },
+    }
 }
 
 /// Class names by number where all are numbers, else as text.
@@ -263,7 +287,11 @@ mod tests {
     const GREY2: ImageShape = ImageShape { channels: 1, height: 2, width: 2 };
 
     fn task(name: &str, classes: &[&str]) -> Expected {
-        Expected { name: name.to_string(), classes: classes.iter().map(|c| c.to_string()).collect() }
+        Expected {
+            name: name.to_string(),
+            kind: TaskKind::Class,
+            classes: classes.iter().map(|c| c.to_string()).collect(),
+        }
     }
 
     /// 20 images `00.png` .. in a folder per class, and the given extra files.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::JoinError;
-use super::heads::with_softmax;
+use super::heads::with_probabilities;
 use crate::graph::{Graph, TensorId};
 use crate::net::{NetError, NetworkOptions, Pixels, Prepared, Task, read_tasks, write_tasks};
 use crate::ops;
@@ -128,7 +128,7 @@ pub fn apply_graft(base: &Prepared, graft: &Graph) -> Result<Graph, JoinError> {
         graph.outputs.insert(position, output);
         tasks.insert(position, task.clone());
         if task.probabilities {
-            graph = with_softmax(&graph, position);
+            graph = with_probabilities(&graph, position, task.kind);
         }
     }
     let mut graph = graph.pruned();

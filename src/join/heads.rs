@@ -4,6 +4,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::{JoinError, Merged, Plan};
+use crate::data::TaskKind;
 use crate::graph::{Attributes, Constant, Graph, TensorId};
 use crate::net::NetError;
 use crate::ops;
@@ -66,18 +67,22 @@ pub fn add_self_distillation_heads(
 }
 
 /// The graph whose output `index` is probabilities instead of logits.
-pub fn with_softmax(graph: &Graph, index: usize) -> Graph {
+pub fn with_probabilities(graph: &Graph, index: usize, kind: TaskKind) -> Graph {
     let mut graph = graph.clone();
     let logits = graph.outputs[index];
     let name = graph.tensor(logits).name.clone();
     let shape = graph.tensor(logits).shape.clone();
-    let attributes = Attributes::from([("axis".to_owned(), (-1_i64).into())]);
+    let (squashes, attributes) = match kind {
+        TaskKind::Class => ("Softmax", Attributes::from([("axis".to_owned(), (-1_i64).into())])),
+        TaskKind::Labels => ("Sigmoid", Attributes::new()),
+        TaskKind::Values => return graph,
+    };
     // The new output takes the task's name, and the logits the name that was free for it.
-    let output = graph.add_node_with("Softmax", &format!("{name}/logits"), [logits], attributes);
+    let output = graph.add_node_with(squashes, &format!("{name}/logits"), [logits], attributes);
     graph.tensors[logits.0].name = std::mem::replace(&mut graph.tensors[output.0].name, name.clone());
     graph.tensors[output.0].shape = shape;
     if let Some(node) = graph.nodes.last_mut() {
-        node.name = format!("{name}/softmax");
+        node.name = format!("{name}/{}", squashes.to_lowercase());
     }
     graph.outputs[index] = output;
     graph

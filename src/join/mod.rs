@@ -18,7 +18,7 @@ pub use cost::{AdapterShape, CostMeasure, Costs, SegmentCosts, adapter_ends};
 pub use error::JoinError;
 pub use fit::{Fit, RidgeRows, fit_ridge};
 pub use graft::{apply_graft, checksum, graft_input, take_graft};
-pub use heads::{SelfHead, add_self_distillation_heads, with_softmax};
+pub use heads::{SelfHead, add_self_distillation_heads, with_probabilities};
 pub use merge::{Merged, TensorRole, merge};
 pub use plan::{Join, Plan, Source, consistent};
 pub use points::{Activation, JoinPoint, join_points};

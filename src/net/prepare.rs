@@ -3,6 +3,7 @@
 use super::layout::channels_first;
 use super::weight::FIXED;
 use super::{NetError, NetworkOptions, Pixels, Task, read_tasks};
+use crate::data::TaskKind;
 use crate::graph::{Constant, Graph, TensorId};
 use crate::ops;
 
@@ -24,7 +25,8 @@ impl Prepared {
     }
 }
 
-/// Checks a network, infers its shapes, puts its preprocessing into the graph, and sets a trailing Softmax aside.
+/// Checks a network, infers its shapes, puts its preprocessing into the graph, and sets a trailing Softmax or
+/// Sigmoid aside.
 ///
 /// # Errors
 ///
@@ -47,7 +49,12 @@ pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Resu
     let producers = graph.producers();
     for task in &mut tasks {
         let last = producers[task.output.0].map(|index| &graph.nodes[index]);
-        if let Some(node) = last.filter(|node| node.op_type == "Softmax")
+        let squashes = match task.kind {
+            TaskKind::Class => "Softmax",
+            TaskKind::Labels => "Sigmoid",
+            TaskKind::Values => continue,
+        };
+        if let Some(node) = last.filter(|node| node.op_type == squashes)
             && let Some(Some(logits)) = node.inputs.first()
         {
             task.output = *logits;

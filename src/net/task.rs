@@ -3,24 +3,26 @@
 use serde::{Deserialize, Serialize};
 
 use super::NetError;
+use crate::data::TaskKind;
 use crate::graph::{Graph, TensorId};
 
 /// One output of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     pub name: String,
+    pub kind: TaskKind,
     /// One name per output unit.
     pub classes: Vec<String>,
     /// `[batch, classes]`
     pub output: TensorId,
-    /// Whether the network gives probabilities: `output` then lies before a Softmax that has been set aside.
+    /// Whether the network gives probabilities: `output` then lies before a Softmax or Sigmoid that has been set aside.
     pub probabilities: bool,
 }
 
 impl Task {
-    /// A task whose output gives logits.
+    /// A task of classes whose output gives logits.
     pub fn new(name: &str, classes: Vec<String>, output: TensorId) -> Self {
-        Self { name: name.to_owned(), classes, output, probabilities: false }
+        Self { name: name.to_owned(), kind: TaskKind::Class, classes, output, probabilities: false }
     }
 }
 
@@ -33,6 +35,8 @@ pub struct NetworkOptions {
     pub output: Option<String>,
     /// Name of the task; the file's name by default, or the output's where there are several.
     pub task: Option<String>,
+    /// What the outputs are; by default labels where a Sigmoid ends the network, and else classes.
+    pub kind: Option<TaskKind>,
     /// Names of the classes, in the order of the outputs; numbers by default.
     pub classes: Option<Vec<String>>,
     /// How pixels are scaled before they enter the network.
@@ -76,17 +80,20 @@ const PIXELS: &str = "graftlab.pixels";
 #[derive(Serialize, Deserialize)]
 struct TaskMetadata {
     name: String,
+    #[serde(default)]
+    kind: TaskKind,
     output: String,
     classes: Vec<String>,
 }
 
-/// Writes tasks and pixels into the metadata of a graph: `graftlab.tasks` is a JSON list of name, output and classes;
+/// Writes tasks and pixels into the metadata of a graph: `graftlab.tasks` is a JSON list of name, kind, output and classes;
 /// `graftlab.pixels` is the name of a [`Pixels`].
 pub fn write_tasks(graph: &mut Graph, tasks: &[Task], pixels: Pixels) {
     let list: Vec<TaskMetadata> = tasks
         .iter()
         .map(|task| TaskMetadata {
             name: task.name.clone(),
+            kind: task.kind,
             output: graph.tensor(task.output).name.clone(),
             classes: task.classes.clone(),
         })
@@ -125,7 +132,11 @@ pub fn read_tasks(
         .map(|output| {
             let output_name = &graph.tensor(*output).name;
             let listed = listed.iter().find(|task| &task.output == output_name);
-            let count = class_count(graph, *output)?;
+            let ends_in_sigmoid =
+                graph.producers()[output.0].is_some_and(|node| graph.nodes[node].op_type == "Sigmoid");
+            let default_kind = if ends_in_sigmoid { TaskKind::Labels } else { TaskKind::Class };
+            let kind = options.kind.or(listed.map(|task| task.kind)).unwrap_or(default_kind);
+            let count = unit_count(graph, *output, kind)?;
             let default_name = if graph.outputs.len() == 1 { file_name } else { output_name }.to_owned();
             let name = options.task.clone().or(listed.map(|task| task.name.clone())).unwrap_or(default_name);
             let classes = options
@@ -136,15 +147,16 @@ pub fn read_tasks(
             if classes.len() != count {
                 return Err(NetError::Classes { task: name, names: classes.len(), outputs: count });
             }
-            Ok(Task::new(&name, classes, *output))
+            Ok(Task { kind, ..Task::new(&name, classes, *output) })
         })
         .collect::<Result<_, _>>()?;
     Ok((tasks, pixels))
 }
 
-fn class_count(graph: &Graph, output: TensorId) -> Result<usize, NetError> {
+/// One class alone is none.
+fn unit_count(graph: &Graph, output: TensorId, kind: TaskKind) -> Result<usize, NetError> {
     match *graph.shape(output) {
-        [1, classes] if classes > 1 => Ok(classes),
+        [1, units] if units > 1 || units == 1 && kind != TaskKind::Class => Ok(units),
         _ => {
             let info = graph.tensor(output);
             Err(NetError::Output { output: info.name.clone(), shape: graph.shape(output).to_vec() })

@@ -147,7 +147,7 @@ impl Pictures {
         Dataset {
             shape: ImageShape { channels: 1, height: SIDE, width: SIDE },
             pixels: self.pixels,
-            tasks: vec![TaskLabels { name: task.to_string(), classes, labels: self.labels }],
+            tasks: vec![TaskLabels::of_classes(task, classes, self.labels)],
             groups: None,
             splits: self.splits,
             paths: self.names,

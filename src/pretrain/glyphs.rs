@@ -131,7 +131,7 @@ pub fn render(fonts: &Fonts, parts: &[(Split, usize)], seed: u64) -> Dataset {
     }
     let [character, typeface, emphasis, slant, weight] = labels;
     let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
-    let task = |name: &str, classes, labels| TaskLabels { name: name.to_string(), classes, labels };
+    let task = |name: &str, classes, labels| TaskLabels::of_classes(name, classes, labels);
     Dataset {
         shape: ImageShape { channels: 1, height: SIDE, width: SIDE },
         pixels,

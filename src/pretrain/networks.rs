@@ -9,7 +9,7 @@ use crate::data::{Dataset, Split};
 use crate::graph::Graph;
 use crate::net::{NetError, Network, NetworkOptions, Pixels, Prepared, Task, prepare, read, write_tasks};
 use crate::platform::{Cancel, Stopwatch};
-use crate::project::one_hot;
+use crate::project::labelled;
 use crate::train::{
     BatchSource, Observer, StepReport, Student, TaskTarget, TrainBatch, TrainError, TrainSettings, agreement,
     train,
@@ -133,11 +133,10 @@ impl BatchSource for Labelled<'_> {
         let batch = self.dataset.batch(&drawn, Some(view));
         let shape = self.dataset.shape;
         let shape = [drawn.indices.len(), shape.channels, shape.height, shape.width];
-        let classes = self.dataset.tasks[self.task].classes.len();
-        let labels = one_hot(&batch.labels[self.task], classes, &self.device);
+        let labels = labelled(&self.dataset.tasks[self.task], &batch.labels[self.task], &self.device);
         Ok(TrainBatch {
             images: Tensor::from_data(TensorData::new(batch.images, shape), &self.device),
-            targets: vec![TaskTarget { teacher: None, labels: Some(labels) }],
+            targets: vec![TaskTarget { labels: Some(labels), ..TaskTarget::default() }],
             hints: Vec::new(),
         })
     }
@@ -164,19 +163,19 @@ async fn accuracy(
     task: usize,
     split: Split,
 ) -> Result<Option<f64>, NetError> {
-    let labelled = &dataset.tasks[task];
+    let known = &dataset.tasks[task];
     let images: Vec<usize> =
-        dataset.indices(split).into_iter().filter(|image| labelled.labels[*image].is_some()).collect();
-    let mut right = 0;
+        dataset.indices(split).into_iter().filter(|image| known.labels[*image].is_some()).collect();
+    let mut right = 0.0;
     for batch in evaluation_batches(&images, 256) {
         let shape = dataset.shape;
         let shape = [batch.indices.len(), shape.channels, shape.height, shape.width];
         let pixels = dataset.batch(&batch, None).images;
         let pixels = Tensor::from_data(TensorData::new(pixels, shape), &Device::flex());
         let logits = read(network.forward(pixels).swap_remove(0)).await?;
-        let labels: Vec<Option<u32>> =
-            batch.indices[..batch.valid].iter().map(|image| labelled.labels[*image]).collect();
-        right += agreement(&logits, &logits, &labels, labelled.classes.len()).original_right;
+        let targets: Vec<Option<&[f32]>> =
+            batch.indices[..batch.valid].iter().map(|image| known.target(*image)).collect();
+        right += agreement(known.kind, &logits, &logits, &targets, known.classes.len()).original_right;
     }
-    Ok((!images.is_empty()).then(|| right as f64 / images.len() as f64))
+    Ok((!images.is_empty()).then(|| right / images.len() as f64))
 }

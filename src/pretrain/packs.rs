@@ -186,11 +186,11 @@ mod tests {
         Dataset {
             shape: ImageShape { channels: 1, height: 2, width: 2 },
             pixels: (0..48).collect(),
-            tasks: vec![TaskLabels {
-                name: "kind".to_string(),
-                classes: vec!["a".to_string(), "b, c".to_string()],
-                labels: (0..12).map(|i| (i % 3 != 0).then_some(i % 2)).collect(),
-            }],
+            tasks: vec![TaskLabels::of_classes(
+                "kind",
+                vec!["a".to_string(), "b, c".to_string()],
+                (0..12).map(|i| (i % 3 != 0).then_some(i % 2)).collect(),
+            )],
             groups: Some((0..12).map(|i| format!("g{}", i / 2)).collect()),
             splits: (0..12)
                 .map(|i| {

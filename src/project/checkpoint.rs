@@ -242,8 +242,13 @@ fn checksum_of(settings: &Settings, networks: &[Prepared], dataset: &Dataset) ->
         hasher.update(path.as_bytes());
         hasher.update(format!("{split:?}").as_bytes());
     }
-    for label in dataset.tasks.iter().flat_map(|task| &task.labels) {
-        hasher.update(&label.map_or(u32::MAX, |label| label).to_le_bytes());
+    for task in &dataset.tasks {
+        for label in &task.labels {
+            hasher.update(&label.map_or(u32::MAX, |label| label).to_le_bytes());
+        }
+        for value in task.targets.iter().flatten() {
+            hasher.update(&value.to_le_bytes());
+        }
     }
     hasher.finalize()
 }

@@ -8,7 +8,7 @@ use super::loaded::stem;
 use super::teachers::{Logits, Teachers};
 use super::{DataCard, ProjectError, SkippedFile, read_network};
 use crate::data::batch::evaluation_batches;
-use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Split};
+use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Split, TaskKind};
 use crate::graph::TensorId;
 use crate::net::{NetError, Network, NetworkOptions, Prepared, prepare, read_all};
 use crate::ops::Mode;
@@ -26,6 +26,7 @@ pub struct Evaluation<'a> {
     /// For each task its index among the data set's, where labels count.
     labels: Vec<Option<usize>>,
     originals: Logits,
+    kinds: Vec<TaskKind>,
     classes: Vec<usize>,
 }
 
@@ -41,7 +42,7 @@ pub struct Comparison {
 
 impl Comparison {
     fn new(counts: Agreement) -> Self {
-        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+        let share = |part: f64, whole: usize| part / whole.max(1) as f64;
         if counts.labelled == 0 {
             return Self { original: 1.0, merged: share(counts.agreeing, counts.images), counts };
         }
@@ -62,7 +63,7 @@ impl Comparison {
         Scores {
             original: labelled.then_some(self.original),
             merged: labelled.then_some(self.merged),
-            agreement: self.counts.agreeing as f64 / self.counts.images.max(1) as f64,
+            agreement: self.counts.agreeing / self.counts.images.max(1) as f64,
             images: self.counts.images,
             labelled: self.counts.labelled,
         }
@@ -105,7 +106,8 @@ impl<'a> Evaluation<'a> {
             progress(done + 1, batches.len());
             yield_now().await;
         }
-        Ok(Self { dataset, images, labels, originals, classes })
+        teachers.measure_by(&originals);
+        Ok(Self { dataset, images, labels, originals, kinds: teachers.kinds.clone(), classes })
     }
 
     /// Compares a merged network, whose logits are at `outputs`, and which may be on a device with automatic differentiation.
@@ -120,17 +122,14 @@ impl<'a> Evaluation<'a> {
     ) -> Result<Vec<Comparison>, NetError> {
         let network = network.valid();
         let merged = logits(&network, outputs, self.dataset, &self.images).await?;
-        let tasks = self.originals.iter().zip(&merged).zip(self.labels.iter().zip(&self.classes));
-        Ok(tasks
-            .map(|((original, merged), (labels, classes))| {
-                let labels: Vec<Option<u32>> = self
-                    .images
-                    .iter()
-                    .map(|image| labels.and_then(|task| self.dataset.tasks[task].labels[*image]))
-                    .collect();
-                Comparison::new(agreement(original, merged, &labels, *classes))
-            })
-            .collect())
+        let outputs = self.originals.iter().zip(&merged);
+        let compare = |(task, (original, merged)): (usize, (&Vec<f32>, &Vec<f32>))| {
+            let known = self.labels[task].map(|task| &self.dataset.tasks[task]);
+            let target = |image: &usize| known.and_then(|labels| labels.target(*image));
+            let targets: Vec<Option<&[f32]>> = self.images.iter().map(target).collect();
+            Comparison::new(agreement(self.kinds[task], original, merged, &targets, self.classes[task]))
+        };
+        Ok(outputs.enumerate().map(compare).collect())
     }
 }
 
@@ -200,7 +199,7 @@ pub async fn evaluate_file(
         prepare(&graph, options, stem(file)).map_err(wrap)?;
     let expected = tasks
         .iter()
-        .map(|task| Expected { name: task.name.clone(), classes: task.classes.clone() })
+        .map(|task| Expected { name: task.name.clone(), kind: task.kind, classes: task.classes.clone() })
         .collect();
     let dataset = Dataset::load(files, &LoadOptions::new(ImageShape { channels, height, width }, expected))?;
     let network = Network::new(&graph, device)?;
@@ -212,14 +211,13 @@ pub async fn evaluate_file(
         .iter()
         .zip(logits)
         .map(|(task, logits)| {
-            let of_task = dataset.task(&task.name).map(|task| &task.labels);
-            let labels: Vec<Option<u32>> =
-                images.iter().map(|image| of_task.and_then(|labels| labels[*image])).collect();
-            let counts = agreement(&logits, &logits, &labels, task.classes.len());
+            let known = dataset.task(&task.name);
+            let targets: Vec<Option<&[f32]>> =
+                images.iter().map(|image| known.and_then(|labels| labels.target(*image))).collect();
+            let counts = agreement(task.kind, &logits, &logits, &targets, task.classes.len());
             TaskAccuracy {
                 name: task.name.clone(),
-                accuracy: (counts.labelled > 0)
-                    .then(|| counts.original_right as f64 / counts.labelled as f64),
+                accuracy: (counts.labelled > 0).then(|| counts.original_right / counts.labelled as f64),
                 labelled: counts.labelled,
             }
         })

@@ -7,7 +7,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use super::ProjectError;
 use super::loaded::{read_network, stem};
 use crate::graph::{Constant, Graph};
-use crate::join::{self, Merged, PlanSummary, fit_input, graft_input, take_graft, with_softmax};
+use crate::join::{self, Merged, PlanSummary, fit_input, graft_input, take_graft, with_probabilities};
 use crate::net::{Network, NetworkOptions, Pixels, Prepared, Task, prepare, write_tasks};
 use crate::onnx;
 
@@ -36,8 +36,8 @@ pub async fn export(
     let failed = |reason: String| ProjectError::Export { reason };
     let mut graph = network.to_graph().await?;
     graph.outputs = merged.tasks.iter().map(|task| task.output).collect();
-    for (index, _) in merged.tasks.iter().enumerate().filter(|(_, task)| task.probabilities) {
-        graph = with_softmax(&graph, index);
+    for (index, task) in merged.tasks.iter().enumerate().filter(|(_, task)| task.probabilities) {
+        graph = with_probabilities(&graph, index, task.kind);
     }
     let mut graph = graph.pruned();
     let tasks: Vec<Task> = merged

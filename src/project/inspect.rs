@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::TaskKind;
 use crate::graph::Graph;
 use crate::join::join_points;
 use crate::net::Prepared;
@@ -31,6 +32,7 @@ pub struct NetworkCard {
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct TaskCard {
     pub name: String,
+    pub kind: TaskKind,
     pub classes: Vec<String>,
 }
 
@@ -60,7 +62,7 @@ pub fn inspect(graph: &Graph, prepared: &Prepared) -> NetworkCard {
     NetworkCard {
         name: prepared.name.clone(),
         tasks: tasks
-            .map(|task| TaskCard { name: task.name.clone(), classes: task.classes.clone() })
+            .map(|task| TaskCard { name: task.name.clone(), kind: task.kind, classes: task.classes.clone() })
             .collect(),
         input: prepared.input,
         params: graph.cost().params,

@@ -132,7 +132,7 @@ impl Project {
     async fn decode(&self, files: Files, progress: &dyn Fn(usize, usize)) -> Result<Dataset, ProjectError> {
         let tasks = self
             .tasks()
-            .map(|task| Expected { name: task.name.clone(), classes: task.classes.clone() })
+            .map(|task| Expected { name: task.name.clone(), kind: task.kind, classes: task.classes.clone() })
             .collect();
         let mut loader = Loader::new(files, &LoadOptions::new(self.shape(), tasks))?;
         while loader.step(128) {

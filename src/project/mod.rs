@@ -44,6 +44,6 @@ pub use run::{Host, Outcome, run};
 pub use self_test::self_test;
 pub use settings::Settings;
 pub use side_by_side::{Answers, Opinion, SideBySide, TaskAnswers};
-pub use source::one_hot;
+pub use source::labelled;
 #[cfg(not(target_arch = "wasm32"))]
 pub use table::{OnLine, Shard, TablePlans, TableRequest, tabulate};

@@ -159,6 +159,7 @@ pub async fn run(
             .zip(on_validation.iter().zip(&on_test))
             .map(|(task, (validation, test))| TaskReport {
                 name: task.name.clone(),
+                kind: task.kind,
                 classes: task.classes.clone(),
                 validation: validation.scores(),
                 test: test.scores(),

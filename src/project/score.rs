@@ -7,13 +7,13 @@ use burn::tensor::Tensor;
 use super::calibrate::{Fits, images_on};
 use super::teachers::Teachers;
 use super::{Event, OnEvent, Phase, ProjectError};
-use crate::data::{Dataset, batch::IndexBatch};
+use crate::data::{Dataset, TaskKind, batch::IndexBatch};
 use crate::join::{Adapter, Fit, Join, Space, adapter_graph};
 use crate::net::{Network, read_all};
 use crate::ops::{Mode, Value};
 use crate::platform::{Cancel, Stopwatch, for_all, lanes, yield_now};
 use crate::search::{Score, Scores};
-use crate::train::{agreement, cohens_kappa, divergence_at_best_temperature};
+use crate::train::{agreement, likeness};
 
 /// Scores candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features of
 /// `recalibration`; the tail is then compared with its teacher on `held_out`; of several tasks the worst counts.
@@ -90,21 +90,18 @@ async fn score(
     let logits = read_all(tail.run(&unseen, &teachers.outputs[receiver], Mode::Inference).targets).await?;
     let mut score = Score { r_squared: fit.r_squared, ..Score::PERFECT };
     for (task, logits) in teachers.tasks_of(receiver).zip(&logits) {
-        score = score.worse(of_task(&reference[task], logits, teachers.classes[task]));
+        score = score.worse(of_task(teachers.kinds[task], &reference[task], logits, teachers.classes[task]));
     }
     Ok(score)
 }
 
 /// What a tail's logits of one task are worth beside its teacher's.
-fn of_task(teacher: &[f32], logits: &[f32], classes: usize) -> Score {
+fn of_task(kind: TaskKind, teacher: &[f32], logits: &[f32], classes: usize) -> Score {
     let unlabelled = vec![None; teacher.len() / classes.max(1)];
-    let compared = agreement(teacher, logits, &unlabelled, classes);
-    Score {
-        agreement: compared.agreeing as f64 / compared.images.max(1) as f64,
-        kappa: cohens_kappa(teacher, logits, classes),
-        divergence: divergence_at_best_temperature(teacher, logits, classes),
-        ..Score::PERFECT
-    }
+    let compared = agreement(kind, teacher, logits, &unlabelled, classes);
+    let (kappa, divergence) = likeness(kind, teacher, logits, classes);
+    let agreement = compared.agreeing / compared.images.max(1) as f64;
+    Score { agreement, kappa, divergence, ..Score::PERFECT }
 }
 
 /// A candidate, by receiver and join, with its adapter's fit.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Project, ProjectError, read_network};
 use crate::data::batch::evaluation_batches;
 use crate::data::decode::decode;
-use crate::data::{DataError, Dataset, ImageShape, Split};
+use crate::data::{DataError, Dataset, ImageShape, Split, TaskKind};
 use crate::graph::TensorId;
 use crate::net::{NetError, Network, NetworkOptions, Prepared, prepare, read_all};
 use crate::ops::Mode;
@@ -22,6 +22,7 @@ const BATCH: usize = 64;
 pub struct Answers {
     /// The images, by their index in the data set.
     pub images: Vec<usize>,
+    /// Those that tell classes.
     pub tasks: Vec<TaskAnswers>,
 }
 
@@ -44,10 +45,11 @@ pub struct TaskAnswers {
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Opinion {
     pub name: String,
+    pub kind: TaskKind,
     pub classes: Vec<String>,
-    /// Probability per class, from the original network.
+    /// Probability per class or label, or the values, from the original network.
     pub original: Vec<f32>,
-    /// Probability per class, from the merged network.
+    /// The same from the merged network.
     pub merged: Vec<f32>,
 }
 
@@ -64,6 +66,7 @@ pub struct SideBySide {
 #[derive(Debug)]
 struct Pair {
     name: String,
+    kind: TaskKind,
     classes: Vec<String>,
     original: Network,
     original_output: TensorId,
@@ -89,7 +92,9 @@ impl SideBySide {
         let pairs = tasks.into_iter().map(|task| {
             let original = originals.iter().find_map(|network| {
                 let mut tasks = network.tasks.iter();
-                let known = tasks.find(|known| known.name == task.name && known.classes == task.classes)?;
+                let known = tasks.find(|known| {
+                    known.name == task.name && known.classes == task.classes && known.kind == task.kind
+                })?;
                 Some((network, known.output))
             });
             let (original, original_output) = original.ok_or(ProjectError::OtherNetworks)?;
@@ -98,6 +103,7 @@ impl SideBySide {
                 original_output,
                 merged_output: task.output,
                 name: task.name,
+                kind: task.kind,
                 classes: task.classes,
             })
         });
@@ -120,11 +126,15 @@ impl SideBySide {
         }
         let images = dataset.indices(Split::Test);
         let batches = evaluation_batches(&images, BATCH);
-        let mut tasks: Vec<TaskAnswers> = self.pairs.iter().map(|pair| pair.task(dataset, &images)).collect();
+        let of_classes = |pair: &&Pair| pair.kind == TaskKind::Class;
+        let mut tasks: Vec<TaskAnswers> =
+            self.pairs.iter().filter(of_classes).map(|pair| pair.task(dataset, &images)).collect();
         for (done, batch) in batches.iter().enumerate() {
             let pixels = self.upload(dataset.batch(batch, None).images, batch.indices.len());
             let (originals, merged) = (self.originals(&pixels).await?, self.merged(&pixels).await?);
-            for (task, (original, merged)) in tasks.iter_mut().zip(originals.iter().zip(&merged)) {
+            let outputs = self.pairs.iter().zip(originals.iter().zip(&merged));
+            let outputs = outputs.filter(|(pair, _)| of_classes(pair)).map(|(_, outputs)| outputs);
+            for (task, (original, merged)) in tasks.iter_mut().zip(outputs) {
                 task.original.extend(classes_of(original, task.classes.len()).take(batch.valid));
                 task.merged.extend(classes_of(merged, task.classes.len()).take(batch.valid));
             }
@@ -150,9 +160,10 @@ impl SideBySide {
         let opinions = self.pairs.iter().zip(originals).zip(merged);
         let opinions = opinions.map(|((pair, original), merged)| Opinion {
             name: pair.name.clone(),
+            kind: pair.kind,
             classes: pair.classes.clone(),
-            original: softmax(&original),
-            merged: softmax(&merged),
+            original: said(pair.kind, original),
+            merged: said(pair.kind, merged),
         });
         Ok((bytes, opinions.collect()))
     }
@@ -201,6 +212,15 @@ impl Pair {
 /// The class of each row.
 fn classes_of(logits: &[f32], classes: usize) -> impl Iterator<Item = u32> {
     logits.chunks_exact(classes.max(1)).map(|row| argmax(row) as u32)
+}
+
+/// Outputs as people read them.
+fn said(kind: TaskKind, outputs: Vec<f32>) -> Vec<f32> {
+    match kind {
+        TaskKind::Class => softmax(&outputs),
+        TaskKind::Labels => outputs.into_iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect(),
+        TaskKind::Values => outputs,
+    }
 }
 
 fn softmax(logits: &[f32]) -> Vec<f32> {

@@ -4,10 +4,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::teachers::Teachers;
 use crate::data::batch::{AugmentView, IndexBatch, training_batches};
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, Split, TaskLabels};
 use crate::graph::TensorId;
 use crate::ops::Value;
-use crate::train::{BatchSource, TaskTarget, TrainBatch, TrainError, TrainSettings};
+use crate::train::{BatchSource, Labelled, TaskTarget, TrainBatch, TrainError, TrainSettings};
 
 /// Draws training batches of a data set and asks the teachers about them.
 pub struct DistilSource<'a> {
@@ -67,8 +67,11 @@ impl BatchSource for DistilSource<'_> {
             let classes = self.teachers.classes[task];
             let rows = drawn.indices.len();
             let teacher = Tensor::from_data(TensorData::new(logits, [rows, classes]), &self.device);
-            let labels = self.labels[task].map(|task| one_hot(&batch.labels[task], classes, &self.device));
-            targets.push(TaskTarget { teacher: Some(teacher), labels });
+            let labels = self.labels[task];
+            let labels =
+                labels.map(|task| labelled(&self.dataset.tasks[task], &batch.labels[task], &self.device));
+            let (kind, spread) = (self.teachers.kinds[task], self.teachers.spread(task, &self.device));
+            targets.push(TaskTarget { kind, teacher: Some(teacher), labels, spread });
         }
         let mut hints: Vec<Value> = Vec::new();
         if !self.hints.is_empty() {
@@ -83,14 +86,19 @@ impl BatchSource for DistilSource<'_> {
     }
 }
 
-/// One-hot rows, zeros where an image is not labelled; and how many are labelled.
-pub fn one_hot(labels: &[Option<u32>], classes: usize, device: &Device) -> (Tensor<2>, usize) {
-    let mut rows = vec![0.0_f32; labels.len() * classes];
-    for (row, label) in rows.chunks_mut(classes).zip(labels) {
-        if let Some(cell) = label.and_then(|label| row.get_mut(label as usize)) {
-            *cell = 1.0;
+/// What labels say of the images of a batch.
+pub fn labelled(task: &TaskLabels, labels: &[Option<u32>], device: &Device) -> Labelled {
+    let (images, units) = (labels.len(), task.classes.len());
+    let (mut targets, mut mask) = (vec![0.0_f32; images * units], vec![0.0_f32; images]);
+    for ((row, there), label) in targets.chunks_mut(units.max(1)).zip(&mut mask).zip(labels) {
+        if let Some(target) = label.and_then(|label| task.targets.get(label as usize)) {
+            row.copy_from_slice(target);
+            *there = 1.0;
         }
     }
-    let labelled = labels.iter().flatten().count();
-    (Tensor::from_data(TensorData::new(rows, [labels.len(), classes]), device), labelled)
+    Labelled {
+        targets: Tensor::from_data(TensorData::new(targets, [images, units]), device),
+        mask: Tensor::from_data(TensorData::new(mask, [images, 1]), device),
+        count: labels.iter().flatten().count(),
+    }
 }

@@ -6,6 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
 use super::source::DistilSource;
+use super::teachers::Teachers;
 use super::workshop::Workshop;
 use crate::data::Split;
 use crate::data::batch::{IndexBatch, training_batches};
@@ -13,9 +14,7 @@ use crate::graph::TensorId;
 use crate::join::{Join, Plan, Source, adapter_graph};
 use crate::net::{NetError, Network, read_all};
 use crate::ops::{Mode, Value};
-use crate::train::{
-    BatchSource, Optimiser, TaskTarget, TrainError, distillation, one_cycle, total_variation,
-};
+use crate::train::{BatchSource, Optimiser, TrainError, distance, one_cycle};
 
 /// Networks and adapters with weights of their own, on a device with automatic differentiation.
 pub struct Supernet {
@@ -90,10 +89,10 @@ impl Supernet {
         };
         self.steps += 1;
         let logits = self.forward(workshop, plan, batch.images, Mode::Training, |network| network.clone());
-        let losses = logits.into_iter().zip(&batch.targets).filter_map(|(logits, target)| {
-            let TaskTarget { teacher: Some(teacher), .. } = target else { return None };
-            Some(distillation(logits, teacher.clone(), settings.temperature))
-        });
+        let losses = logits
+            .into_iter()
+            .zip(&batch.targets)
+            .filter_map(|(logits, target)| target.distilled(logits, settings.temperature));
         let Some(loss) = losses.reduce(|sum, loss| sum + loss) else { return Ok(()) };
         let gradients = loss.backward();
         // The schedule's peak comes early, its end with the search's.
@@ -139,11 +138,11 @@ impl Supernet {
             .map(Value::from)
             .collect();
         let read = read_all(values).await?;
-        let classes = &workshop.teachers.classes;
+        let Teachers { kinds, classes, .. } = &workshop.teachers;
         let of_plan = |tasks: &[Vec<f32>]| -> Vec<f64> {
-            let distance = |task: usize| total_variation(&teachers[task], &tasks[task], classes[task]);
+            let apart = |task: usize| distance(kinds[task], &teachers[task], &tasks[task], classes[task]);
             (0..self.networks.len())
-                .map(|network| workshop.teachers.tasks_of(network).map(distance).fold(0.0, f64::max))
+                .map(|network| workshop.teachers.tasks_of(network).map(apart).fold(0.0, f64::max))
                 .collect()
         };
         Ok(read.chunks(classes.len()).map(of_plan).collect())

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::data::TaskKind;
 use crate::graph::TensorId;
 use crate::net::{NetError, Network, Prepared, read_all};
 use crate::ops::{Mode, Value};
+use crate::train::spread;
 
 /// The original networks on a device, without gradients.
 #[derive(Debug)]
@@ -16,8 +18,12 @@ pub struct Teachers {
     pub networks: Vec<Network>,
     /// Logits of every network's tasks.
     pub outputs: Vec<Vec<TensorId>>,
-    /// Classes per task, those of all networks one after the other.
+    /// Kinds of the tasks, those of all networks one after the other.
+    pub kinds: Vec<TaskKind>,
+    /// Classes, labels or values per task, in the same order.
     pub classes: Vec<usize>,
+    /// How far the values of each task spread; from the first images that they are all asked about.
+    spreads: OnceLock<Vec<Vec<f32>>>,
     device: Device,
     /// Logits of all tasks one after the other, by view (`None`: the image as it is) and image.
     kept: Mutex<Kept>,
@@ -43,9 +49,29 @@ impl Teachers {
                 .flat_map(|network| &network.tasks)
                 .map(|task| task.classes.len())
                 .collect(),
+            kinds: prepared.iter().flat_map(|network| &network.tasks).map(|task| task.kind).collect(),
+            spreads: OnceLock::new(),
             device: device.clone(),
             kept: Mutex::default(),
         })
+    }
+
+    /// Measures errors of values by how far these outputs spread, if nothing else has been said before.
+    pub fn measure_by(&self, outputs: &Logits) {
+        self.spreads.get_or_init(|| {
+            let tasks = outputs.iter().zip(&self.classes);
+            tasks.map(|(values, units)| spread(values.chunks_exact((*units).max(1)), *units)).collect()
+        });
+    }
+
+    /// How far a task's values spread, `[1, units]`; `None` of a task of another kind.
+    pub fn spread(&self, task: usize, device: &Device) -> Option<Tensor<2>> {
+        if self.kinds[task] != TaskKind::Values {
+            return None;
+        }
+        let spread = self.spreads.get()?.get(task)?.clone();
+        let units = spread.len();
+        Some(Tensor::from_data(TensorData::new(spread, [1, units]), device))
     }
 
     pub fn device(&self) -> &Device {

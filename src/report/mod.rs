@@ -4,6 +4,7 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::TaskKind;
 use crate::graph::Cost;
 use crate::join::PlanSummary;
 use crate::search::SearchStep;
@@ -85,12 +86,15 @@ pub struct JudgedPlan {
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct TaskReport {
     pub name: String,
+    #[serde(default)]
+    pub kind: TaskKind,
     pub classes: Vec<String>,
     pub validation: Scores,
     pub test: Scores,
 }
 
-/// Shares of images, from 0 to 1.
+/// Shares of images, from 0 to 1; of a task of labels the mean share of labels that are right, of values coefficients of
+/// determination (1 is perfect, 0 is no better than the mean).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Scores {

@@ -10,14 +10,14 @@ mod schedule;
 mod settings;
 mod state;
 mod step_loop;
+mod task_loss;
 
 pub use error::TrainError;
 pub use loss::{cross_entropy, distillation, hint};
-pub use metrics::{
-    Agreement, agreement, argmax, cohens_kappa, divergence_at_best_temperature, total_variation,
-};
+pub use metrics::{Agreement, agreement, argmax, distance, likeness, spread};
 pub use optimiser::Optimiser;
 pub use schedule::one_cycle;
 pub use settings::TrainSettings;
 pub use state::{Progress, TrainState};
-pub use step_loop::{BatchSource, Observer, StepReport, Student, TaskTarget, TrainBatch, train};
+pub use step_loop::{BatchSource, Observer, StepReport, Student, TrainBatch, train};
+pub use task_loss::{Labelled, TaskTarget};

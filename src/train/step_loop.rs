@@ -3,9 +3,7 @@
 use burn::module::ParamId;
 use burn::tensor::Tensor;
 
-use super::{
-    Optimiser, Progress, TrainError, TrainSettings, TrainState, cross_entropy, distillation, hint, one_cycle,
-};
+use super::{Optimiser, Progress, TaskTarget, TrainError, TrainSettings, TrainState, hint, one_cycle};
 use crate::graph::TensorId;
 use crate::join::SelfHead;
 use crate::net::{Network, read_all};
@@ -24,15 +22,6 @@ pub struct Student {
     pub hinted: Vec<TensorId>,
     /// Parameters of the trunk, which have their own learning rate.
     pub trunk: Vec<ParamId>,
-}
-
-/// What one task's output should be.
-#[derive(Clone, Debug, Default)]
-pub struct TaskTarget {
-    /// The teacher's logits, `[batch, classes]`.
-    pub teacher: Option<Tensor<2>>,
-    /// One-hot rows, zeros where an image is not labelled, `[batch, classes]`; and how many are labelled.
-    pub labels: Option<(Tensor<2>, usize)>,
 }
 
 /// Images and what their outputs should be, all on the student's device.
@@ -241,27 +230,18 @@ fn task_losses(
     (0..tasks)
         .map(|task| {
             let target = &batch.targets[task];
-            let mut terms = Vec::new();
-            if let Some((labels, labelled)) = &target.labels
-                && *labelled > 0
-            {
-                let term = cross_entropy(logits(task), labels.clone(), *labelled);
-                terms.push(term.mul_scalar(settings.label_weight));
-            }
-            if let Some(teacher) = &target.teacher {
-                let term = distillation(logits(task), teacher.clone(), settings.temperature);
-                terms.push(term.mul_scalar(settings.distillation_weight));
-            }
-            for (number, _) in student.heads.iter().enumerate().filter(|(_, head)| head.task == task) {
-                let deepest = logits(task).detach();
-                let term = distillation(logits(tasks + number), deepest, settings.temperature);
-                terms.push(term.mul_scalar(settings.self_distillation_weight));
-            }
+            let labels = target.supervised(logits(task)).map(|term| term.mul_scalar(settings.label_weight));
+            let teacher = target.distilled(logits(task), settings.temperature);
+            let teacher = teacher.map(|term| term.mul_scalar(settings.distillation_weight));
+            let heads = student.heads.iter().enumerate().filter(|(_, head)| head.task == task);
+            let deepest = |number: usize| {
+                let term =
+                    target.between(logits(tasks + number), logits(task).detach(), settings.temperature);
+                term.mul_scalar(settings.self_distillation_weight)
+            };
+            let terms = labels.into_iter().chain(teacher).chain(heads.map(|(number, _)| deepest(number)));
             // A batch that says nothing of a task leaves it alone.
-            terms
-                .into_iter()
-                .reduce(|sum, term| sum + term)
-                .unwrap_or_else(|| logits(task).sum().mul_scalar(0.0))
+            terms.reduce(|sum, term| sum + term).unwrap_or_else(|| logits(task).sum().mul_scalar(0.0))
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! Two small untrained networks, and pictures of stripes for them.
 
+#![allow(dead_code, reason = "each file of tests uses a part")]
+
 use std::io::Write;
 
 use burn::tensor::Device;
@@ -24,9 +26,16 @@ pub fn network(family: Family, task: &str, classes: &[&str], seed: u64) -> Vec<u
 
 /// Stripes, upright or level, thin or thick.
 pub fn pictures(count: u32) -> Vec<u8> {
+    stripes(count, "file,direction,width\n", |_, upright, thick| {
+        format!("{},{}", if upright { "upright" } else { "level" }, if thick { "thick" } else { "thin" })
+    })
+}
+
+/// The same with other labels: the cells after the file of an image that is upright or not, and thick or not.
+pub fn stripes(count: u32, header: &str, cells: impl Fn(u32, bool, bool) -> String) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
-    let mut table = String::from("file,direction,width\n");
+    let mut table = header.to_owned();
     for index in 0..count {
         let (upright, thick) = (index % 2 == 0, index % 4 < 2);
         let picture = image::GrayImage::from_fn(SIZE, SIZE, |x, y| {
@@ -38,8 +47,7 @@ pub fn pictures(count: u32) -> Vec<u8> {
         picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
         zip.start_file(format!("{index}.png"), options).unwrap();
         zip.write_all(bytes.get_ref()).unwrap();
-        let direction = if upright { "upright" } else { "level" };
-        table += &format!("{index}.png,{direction},{}\n", if thick { "thick" } else { "thin" });
+        table += &format!("{index}.png,{}\n", cells(index, upright, thick));
     }
     zip.start_file("labels.csv", options).unwrap();
     zip.write_all(table.as_bytes()).unwrap();

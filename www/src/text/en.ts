@@ -38,7 +38,11 @@ export const en = {
     drop: 'or drop them anywhere on this page',
     adding: (name: string) => `Reading ${name}…`,
     remove: (name: string) => `Remove ${name}`,
-    classes: (count: string) => `${count} classes`,
+    units: {
+      class: (count: string) => `${count} classes`,
+      labels: (count: string) => `${count} labels`,
+      values: (count: string) => `${count} values`,
+    },
     input: 'input',
     macs: 'MACs',
     params: 'parameters',
@@ -69,7 +73,13 @@ export const en = {
     heading: (file: string) => `What does ${file} do?`,
     task: 'Task',
     taskHelp: 'One word, for example “species”. If your labels.csv has a column for it, use the same word.',
-    classes: 'Class names',
+    kind: 'Its outputs are',
+    kinds: {
+      class: 'one of several classes',
+      labels: 'any of several labels',
+      values: 'numbers',
+    },
+    classes: 'Names of the outputs',
     classesHelp: 'In the order of the outputs, one per line. Leave it empty if you have no names.',
     preprocessing: 'Images were scaled to',
     presets: {

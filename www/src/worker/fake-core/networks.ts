@@ -93,7 +93,7 @@ export function cardOf(name: string, task: string, { classes, params, macs, bloc
   ];
   return {
     name,
-    tasks: [{ name: task, classes }],
+    tasks: [{ name: task, kind: 'class', classes }],
     input: [1, 32, 32],
     params,
     macs,
