@@ -17,11 +17,12 @@ use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::Family;
 use graftlab::project::{
-    Event, Host, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, apply_graft,
+    Event, Host, Outcome, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, apply_graft,
     evaluate_file, run, tabulate,
 };
 use graftlab::report::TableLine;
 use graftlab::search::{SearchError, SelectorName};
+use graftlab::train::Start;
 use pollster::block_on;
 
 #[test]
@@ -244,6 +245,49 @@ fn a_front_compares_plans_of_other_budgets_and_the_baselines() {
         let (least, most) = costs.fold((1.0_f64, 0.0_f64), |(a, b), cost| (a.min(cost), b.max(cost)));
         assert!(most - least > 0.2, "{selector:?}: {least} to {most}");
     }
+}
+
+#[test]
+fn the_plan_of_an_earlier_run_is_trained_again_from_other_weights() {
+    let settings = settings();
+    let searched = outcome(&mut project(), &settings).unwrap();
+    let plan = searched.report.plan.plan();
+    assert!(plan.is_some());
+    let weights = |outcome: &Outcome| {
+        let graph = onnx::read(&outcome.onnx).unwrap();
+        let first = graph.nodes.iter().find(|node| node.op_type == "Conv").unwrap().inputs[1].unwrap();
+        graph.constants[&first].as_f32().unwrap().to_vec()
+    };
+    let mut found = Vec::new();
+    for start in [Start::Fitted, Start::RandomAdapters, Start::Scratch] {
+        let mut settings = Settings { plan: plan.clone(), ..settings.clone() };
+        settings.train.start = start;
+        settings.train.image_passes = 16;
+        settings.train.learning_rate = 1e-9;
+        let outcome = outcome(&mut project(), &settings).unwrap();
+        assert_eq!(outcome.report.plan, searched.report.plan);
+        assert!(outcome.report.judged.is_empty() && outcome.report.candidates.is_empty());
+        found.push(weights(&outcome));
+    }
+    let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(apart(&found[0], &found[1]) < 1e-6, "the first layer is the original's in both");
+    assert!(apart(&found[0], &found[2]) > 1e-2, "from scratch it is another");
+}
+
+#[test]
+fn fixed_statistics_stay_while_weights_are_trained() {
+    let means = |fixed: bool| {
+        let mut settings = settings();
+        settings.train.fixed_statistics = fixed;
+        let graph = onnx::read(&outcome(&mut project(), &settings).unwrap().onnx).unwrap();
+        let norms = graph.nodes.iter().filter(|node| node.op_type == "BatchNormalization");
+        let means = norms.map(|node| graph.constants[&node.inputs[3].unwrap()].as_f32().unwrap().to_vec());
+        means.flatten().collect::<Vec<f32>>()
+    };
+    let moved = |values: &[f32]| values.iter().filter(|value| value.abs() > 1e-6).count();
+    // The untrained networks' means are zero.
+    assert_eq!(moved(&means(true)), 0);
+    assert!(moved(&means(false)) > 0);
 }
 
 #[test]

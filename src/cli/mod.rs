@@ -123,6 +123,9 @@ struct RunOptions {
 
 #[derive(Args, Debug)]
 struct SettingsOptions {
+    /// Train the plan of an earlier run, instead of searching for one.
+    #[arg(long, value_name = "run.json", conflicts_with_all = ["budget", "selector", "cost"])]
+    plan: Option<PathBuf>,
     /// Largest cost of the merged network, relative to the originals.
     #[arg(long)]
     budget: Option<f64>,

@@ -9,6 +9,7 @@ use super::models::Model;
 use super::progress::Progress;
 use super::shelf::Shelf;
 use super::{CommonOptions, Failure, RunOptions, Sample, SettingsOptions, paths, table};
+use crate::join::{Plan, PlanSummary};
 use crate::platform::Cancel;
 use crate::project::{Host, Project, Settings, run as run_project};
 
@@ -77,7 +78,23 @@ fn settings(options: &SettingsOptions) -> Result<Settings, Failure> {
     settings.budget = options.budget.unwrap_or(settings.budget);
     settings.cost = options.cost.unwrap_or(settings.cost);
     settings.selector = options.selector.unwrap_or(settings.selector);
+    if let Some(path) = &options.plan {
+        settings.plan = Some(plan_of(path)?);
+    }
     Ok(settings)
+}
+
+/// The plan of a finished run.
+fn plan_of(run: &Path) -> Result<Plan, Failure> {
+    #[derive(Deserialize)]
+    struct Run {
+        plan: PlanSummary,
+    }
+    let fault = |reason: &str| {
+        Failure::BadInput(format!("{}: {reason}. Hint: give the run.json of a run", run.display()))
+    };
+    let run: Run = serde_json::from_slice(&paths::read(run)?).map_err(|error| fault(&error.to_string()))?;
+    run.plan.plan().ok_or_else(|| fault("its plan names a donor that it does not have"))
 }
 
 /// The settings of a file, or else those to start with, and what is asked for on top.

@@ -8,6 +8,7 @@ use super::{JoinError, Space};
 /// `donor_point` through an adapter. A network that is its own donor keeps its layers up to `donor_point`: a shortcut, which
 /// drops only those between the two points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Join {
     /// Index of the donor among the networks.
     pub donor: usize,
@@ -19,6 +20,7 @@ pub struct Join {
 
 /// Where a network's features come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Its own input.
@@ -47,7 +49,8 @@ impl Source {
 }
 
 /// For every network its source.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Plan(pub Vec<Source>);
 
 impl Plan {

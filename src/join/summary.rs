@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Join, Plan, Source};
+
 /// A plan with its cost, as a person or another program reads it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
@@ -39,4 +41,28 @@ pub enum SourceSummary {
         /// Channels of the donor's and the receiver's tensor.
         channels: [usize; 2],
     },
+}
+
+impl PlanSummary {
+    /// The plan; `None` if a donor is none of its networks.
+    pub fn plan(&self) -> Option<Plan> {
+        let names: Vec<&str> = self.networks.iter().map(SourceSummary::network).collect();
+        let source = |summary: &SourceSummary| match summary {
+            SourceSummary::Root { .. } => Some(Source::Root),
+            SourceSummary::Join { donor, donor_point, receiver_point, .. } => {
+                let donor = names.iter().position(|name| name == donor)?;
+                Some(Source::Join(Join { donor, donor_point: *donor_point, receiver_point: *receiver_point }))
+            }
+        };
+        Some(Plan(self.networks.iter().map(source).collect::<Option<_>>()?))
+    }
+}
+
+impl SourceSummary {
+    /// The network of which it speaks.
+    pub fn network(&self) -> &str {
+        match self {
+            Self::Root { network } | Self::Join { network, .. } => network,
+        }
+    }
 }

@@ -96,6 +96,15 @@ impl Network {
         self
     }
 
+    /// Lets batch normalisation keep its statistics in training; its scales and shifts are trained.
+    #[must_use]
+    pub fn fix_statistics(mut self) -> Self {
+        let nodes = self.program.graph.nodes.iter().zip(self.frozen.iter());
+        let fixed = nodes.map(|(node, frozen)| *frozen || node.op_type == "BatchNormalization").collect();
+        self.frozen = Arc::new(fixed);
+        self
+    }
+
     /// Checks that the network takes any batch.
     ///
     /// # Errors

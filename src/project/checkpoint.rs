@@ -45,7 +45,7 @@ struct Known {
 }
 
 /// What the search of a run led to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Chosen {
     pub plan: Plan,
     pub candidates: Vec<CandidateReport>,

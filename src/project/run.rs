@@ -69,7 +69,10 @@ pub async fn run(
     workshop.measure_costs(ledger.costs()).await?;
     ledger.set_costs(workshop.space.costs.clone());
     let base = workshop.base;
-    check_budget(&workshop.space, base, settings.budget)?;
+    match &settings.plan {
+        Some(plan) => plan.check(&workshop.space)?,
+        None => check_budget(&workshop.space, base, settings.budget)?,
+    }
     seconds.search += clock.elapsed_seconds();
 
     let clock = Stopwatch::start();
@@ -81,14 +84,21 @@ pub async fn run(
     seconds.teachers += clock.elapsed_seconds();
 
     let clock = begin(Phase::Score, on_event, cancel)?;
-    let chosen = match ledger.chosen() {
-        Some(chosen) => {
+    let chosen = match (ledger.chosen(), settings.plan.clone()) {
+        (Some(chosen), _) => {
             chosen.plan.check(&workshop.space)?;
             workshop.blank_adapters(&chosen.plan);
             retell(&chosen, on_event);
             chosen
         }
-        None => {
+        (None, Some(plan)) => {
+            workshop.fit(&plan.joins().collect::<Vec<_>>()).await?;
+            seconds.search += clock.elapsed_seconds();
+            let chosen = Chosen { plan, ..Chosen::default() };
+            ledger.set_chosen(chosen.clone());
+            chosen
+        }
+        (None, None) => {
             let scores = workshop.score(on_event).await?;
             begin(Phase::Search, on_event, cancel)?;
             let (selector, budget) = (settings.selector, settings.budget);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ProjectError;
-use crate::join::CostMeasure;
+use crate::join::{CostMeasure, Plan};
 use crate::search::{SearchSettings, SelectorName};
 use crate::train::TrainSettings;
 
@@ -18,6 +18,9 @@ pub struct Settings {
     pub cost: CostMeasure,
     /// Who chooses the plan.
     pub selector: SelectorName,
+    /// The plan to train, where none is to be searched for: for every network `"root"` or a join, as `plan` in `run.json`
+    /// says it.
+    pub plan: Option<Plan>,
     /// Decides every random draw of the run.
     pub seed: u32,
     /// Whether labels are used while training. Without them, distillation alone trains.
@@ -35,6 +38,7 @@ impl Default for Settings {
             budget: 0.5,
             cost: CostMeasure::default(),
             selector: SelectorName::default(),
+            plan: None,
             seed: 0,
             use_labels: true,
             base: None,

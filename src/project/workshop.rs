@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::calibrate::{Calibration, fit_adapters, images_on};
+use super::calibrate::{Calibration, Fits, fit_adapters, images_on};
 use super::score::{best_fits, score_candidates};
 use super::source::DistilSource;
 use super::teachers::Teachers;
@@ -13,15 +13,15 @@ use super::timing::measured_costs;
 use super::{OnEvent, ProjectError, Settings};
 use crate::data::batch::training_batches;
 use crate::data::{Dataset, Split};
-use crate::graph::TensorId;
+use crate::graph::{Graph, TensorId};
 use crate::join::{
     Adapter, CostMeasure, Costs, Join, JoinPoint, Merged, Plan, Space, TensorRole,
-    add_self_distillation_heads, merge,
+    add_self_distillation_heads, forget_weights, merge,
 };
 use crate::net::{Network, Prepared};
 use crate::platform::Cancel;
 use crate::search::Scores;
-use crate::train::{Observer, Student, TrainError, TrainSettings, TrainState, train};
+use crate::train::{Observer, Start, Student, TrainError, TrainSettings, TrainState, train};
 
 /// The networks with their teachers, adapters and data.
 pub struct Workshop<'a> {
@@ -102,16 +102,12 @@ impl<'a> Workshop<'a> {
     ///
     /// The device fails, features are not finite, or the run is cancelled.
     pub async fn score(&mut self, on_event: OnEvent<'_>) -> Result<Scores, ProjectError> {
+        let mut joins = self.space.candidates();
+        joins.retain(|(receiver, _)| Some(*receiver) != self.base);
+        let fits = self.fit(&joins).await?;
         let (search, seed) = (&self.settings.search, u64::from(self.settings.seed));
         let images = self.dataset.indices(Split::Train);
-        let mut calibration = training_batches(&images, CALIBRATION_BATCH.min(images.len()), seed, 0);
-        calibration.truncate(search.calibration_images.div_ceil(CALIBRATION_BATCH).max(1));
-        let Self { space, teachers, dataset, cancel, base, .. } = self;
-        let rows_per_channel = search.ridge_rows_per_channel;
-        let calibration = Calibration { batches: &calibration, rows_per_channel, seed };
-        let mut joins = space.candidates();
-        joins.retain(|(receiver, _)| Some(*receiver) != *base);
-        let fits = fit_adapters(space, &joins, teachers, dataset, calibration, cancel).await?;
+        let Self { space, teachers, dataset, cancel, .. } = self;
         let per_batch = search.score_images.clamp(1, images.len().max(1));
         let scoring = training_batches(&images, per_batch, seed, 1);
         let held_out = scoring.get(1).unwrap_or(&scoring[0]);
@@ -125,8 +121,25 @@ impl<'a> Workshop<'a> {
             cancel,
         )
         .await?;
-        self.adapters = fits.iter().map(|(key, fit)| (*key, Adapter::from(fit))).collect();
         Ok(scores)
+    }
+
+    /// Fits an adapter for each of these joins.
+    ///
+    /// # Errors
+    ///
+    /// The device fails, features are not finite, or the run is cancelled.
+    pub async fn fit(&mut self, joins: &[(usize, Join)]) -> Result<Fits, ProjectError> {
+        let (search, seed) = (&self.settings.search, u64::from(self.settings.seed));
+        let images = self.dataset.indices(Split::Train);
+        let mut calibration = training_batches(&images, CALIBRATION_BATCH.min(images.len()), seed, 0);
+        calibration.truncate(search.calibration_images.div_ceil(CALIBRATION_BATCH).max(1));
+        let rows_per_channel = search.ridge_rows_per_channel;
+        let calibration = Calibration { batches: &calibration, rows_per_channel, seed };
+        let Self { space, teachers, dataset, cancel, .. } = self;
+        let fits = fit_adapters(space, joins, teachers, dataset, calibration, cancel).await?;
+        self.adapters = fits.iter().map(|(key, fit)| (*key, Adapter::from(fit))).collect();
+        Ok(fits)
     }
 
     /// Joins the networks as the plan says.
@@ -135,14 +148,30 @@ impl<'a> Workshop<'a> {
     ///
     /// A plan that is not valid.
     pub fn build(&self, plan: &Plan) -> Result<(Merged, Student), ProjectError> {
-        let merged = merge(self.networks, &self.space, plan, &self.adapters)?;
         let settings = &self.settings.train;
+        let merged = match settings.start {
+            Start::Fitted => merge(self.networks, &self.space, plan, &self.adapters)?,
+            Start::RandomAdapters | Start::Scratch => {
+                let random = |key: (usize, Join)| {
+                    let [from, to] = self.space.ends(key.0, key.1);
+                    (key, Adapter::random(from, to, self.settings.seed.into()))
+                };
+                merge(self.networks, &self.space, plan, &plan.joins().map(random).collect())?
+            }
+        };
         let (graph, heads) = if settings.self_distillation_weight > 0.0 {
             add_self_distillation_heads(&merged, plan, self.settings.seed.into())?
         } else {
             (merged.graph.clone(), Vec::new())
         };
+        let graph = match settings.start {
+            Start::Scratch => forgotten(graph, self.settings.seed.into()),
+            Start::Fitted | Start::RandomAdapters => graph,
+        };
         let mut network = Network::new(&graph, &self.device)?;
+        if settings.fixed_statistics {
+            network = network.fix_statistics();
+        }
         if let Some(base) = self.base {
             let prefix = format!("{}/", self.networks[base].label());
             network = network.freeze_nodes(|id| graph.tensor(id).name.starts_with(&prefix));
@@ -224,6 +253,11 @@ impl<'a> Workshop<'a> {
         evaluated.recalibrate(&feeds);
         *network = evaluated.train();
     }
+}
+
+fn forgotten(mut graph: Graph, seed: u64) -> Graph {
+    forget_weights(&mut graph, seed);
+    graph
 }
 
 /// Index of the network of a task.

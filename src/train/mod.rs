@@ -17,7 +17,7 @@ pub use loss::{cross_entropy, distillation, hint};
 pub use metrics::{Agreement, agreement, argmax, distance, likeness, spread};
 pub use optimiser::Optimiser;
 pub use schedule::one_cycle;
-pub use settings::TrainSettings;
+pub use settings::{Start, TrainSettings};
 pub use state::{Progress, TrainState};
 pub use step_loop::{BatchSource, Observer, StepReport, Student, TrainBatch, train};
 pub use task_loss::{Labelled, TaskTarget};

@@ -4,11 +4,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Augment;
 
+/// The weights that training starts from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// The originals' weights, and adapters that are fitted in closed form.
+    #[default]
+    Fitted,
+    /// The originals' weights, and adapters that know nothing.
+    RandomAdapters,
+    /// Nothing of the originals but their layers: what distillation alone gives.
+    Scratch,
+}
+
 /// How the merged network is fine-tuned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainSettings {
+    /// The weights that training starts from.
+    pub start: Start,
+    /// Whether batch normalisation keeps the statistics of before while training.
+    pub fixed_statistics: bool,
     /// Images that pass the network while training, counting each time an image is seen.
     pub image_passes: usize,
     pub batch_size: usize,
@@ -38,6 +56,8 @@ pub struct TrainSettings {
 impl Default for TrainSettings {
     fn default() -> Self {
         Self {
+            start: Start::default(),
+            fixed_statistics: false,
             image_passes: 80_000,
             batch_size: 16,
             learning_rate: 3e-3,
