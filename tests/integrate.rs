@@ -302,7 +302,7 @@ fn a_run_stopped_while_training_leaves_a_network() {
     };
     let mut settings = settings();
     settings.train.image_passes = 100_000;
-    let host = Host { on_event: &on_event, cancel: &cancel, archive: None, resume: None };
+    let host = Host { on_event: &on_event, cancel: &cancel, archive: None, crew: None, resume: None };
     let outcome = block_on(run(&mut project(), &settings, (&Device::flex(), "cpu"), host)).unwrap();
     assert_eq!(*steps.borrow(), 1);
     assert!(outcome.report.stopped);

@@ -42,7 +42,8 @@ fn watched(settings: &Settings, resume: Option<&[u8]>) -> Result<Watched, Projec
         told.borrow_mut().push(json["kind"].as_str().unwrap().to_owned());
     };
     let resume = resume.map(Checkpoint::from_bytes).transpose()?;
-    let host = Host { on_event: &on_event, cancel: &Cancel::default(), archive: Some(&archive), resume };
+    let host =
+        Host { on_event: &on_event, cancel: &Cancel::default(), archive: Some(&archive), crew: None, resume };
     let outcome = block_on(run(&mut project(), settings, (&Device::flex(), "cpu"), host))?;
     Ok(Watched { outcome, checkpoints: archive.0.take(), told: told.take() })
 }

@@ -134,6 +134,7 @@ fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions)
             on_event: &|event| progress.show(event),
             cancel: &Cancel::default(),
             archive: Some(&shelf),
+            crew: None,
             resume,
         };
         let outcome = run_project(&mut project, &settings, (&device, options.device.as_str()), host).await;

@@ -1,12 +1,14 @@
 //! Adapters: what turns a donor's tensor into the one that a receiver expects.
 
+use serde::{Deserialize, Serialize};
+
 use super::resample::resample;
 use super::{JoinPoint, fit::Fit};
 use crate::graph::{Attributes, Constant, Graph, Node, TensorId};
 
 /// A fitted adapter: resampling to the receiver's height and width, a 1×1 convolution with bias, and the receiver's
 /// activation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adapter {
     /// `[receiver channels, donor channels]`, row-major.
     pub weight: Vec<f32>,
@@ -18,6 +20,11 @@ impl Adapter {
     /// An adapter whose weights are still to come.
     pub fn blank(donor: &JoinPoint, receiver: &JoinPoint) -> Self {
         Self { weight: vec![0.0; donor.channels * receiver.channels], bias: vec![0.0; receiver.channels] }
+    }
+
+    /// Whether it leads from a tensor like the donor's to one like the receiver's.
+    pub fn fits(&self, donor: &JoinPoint, receiver: &JoinPoint) -> bool {
+        self.bias.len() == receiver.channels && self.weight.len() == receiver.channels * donor.channels
     }
 }
 

@@ -1,6 +1,7 @@
 //! A search with all that selectors ask for: brief training, and the supernet.
 
 use super::checkpoint::Ledger;
+use super::crew::{Crew, Errand};
 use super::evaluate::{Evaluation, worst_drop_points};
 use super::observer::Unobserved;
 use super::supernet::Supernet;
@@ -24,6 +25,14 @@ pub struct Found {
     pub steps: Vec<SearchStep>,
 }
 
+/// What a search tells, remembers, and is helped by.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    pub on_event: OnEvent<'a>,
+    pub ledger: &'a Ledger<'a>,
+    pub crew: Option<&'a dyn Crew>,
+}
+
 /// Chooses a plan of the workshop's space within a budget.
 ///
 /// # Errors
@@ -33,10 +42,8 @@ pub async fn search<'a>(
     workshop: &Workshop<'a>,
     validation: &Evaluation<'a>,
     scores: &Scores,
-    selector: SelectorName,
-    budget: f64,
-    ledger: &Ledger<'_>,
-    on_event: OnEvent<'_>,
+    (selector, budget): (SelectorName, f64),
+    around: Around<'_>,
 ) -> Result<Found, ProjectError> {
     let space = workshop.space.clone();
     let settings = &workshop.settings.search;
@@ -50,7 +57,7 @@ pub async fn search<'a>(
         seed: workshop.settings.seed.into(),
         base: workshop.base,
     };
-    let mut referee = Referee::new(workshop, validation, ledger, on_event);
+    let mut referee = Referee::new(workshop, validation, around);
     let Decision { judged, front } = select(selector, &problem, &mut referee).await?;
     let plan = judged.first().ok_or_else(|| problem.out_of_reach())?.plan.clone();
     if !further.is_empty() {
@@ -86,8 +93,7 @@ fn further_budgets(space: &Space, base: Option<usize>, count: usize) -> Vec<f64>
 struct Referee<'w, 'a> {
     workshop: &'w Workshop<'a>,
     validation: &'w Evaluation<'a>,
-    ledger: &'w Ledger<'w>,
-    on_event: OnEvent<'w>,
+    around: Around<'w>,
     clock: Stopwatch,
     supernet: Option<Supernet>,
     judged: Vec<JudgedPlan>,
@@ -95,23 +101,28 @@ struct Referee<'w, 'a> {
 }
 
 impl<'w, 'a> Referee<'w, 'a> {
-    fn new(
-        workshop: &'w Workshop<'a>,
-        validation: &'w Evaluation<'a>,
-        ledger: &'w Ledger<'w>,
-        on_event: OnEvent<'w>,
-    ) -> Self {
-        let clock = Stopwatch::start();
-        Self {
-            workshop,
-            validation,
-            ledger,
-            on_event,
-            clock,
-            supernet: None,
-            judged: Vec::new(),
-            steps: Vec::new(),
+    fn new(workshop: &'w Workshop<'a>, validation: &'w Evaluation<'a>, around: Around<'w>) -> Self {
+        let (clock, judged, steps) = (Stopwatch::start(), Vec::new(), Vec::new());
+        Self { workshop, validation, around, clock, supernet: None, judged, steps }
+    }
+
+    /// The worst drops of plans after brief training, in points.
+    async fn measure(&self, plans: &[&Plan], image_passes: usize) -> Vec<Result<f64, ProjectError>> {
+        let (workshop, validation) = (self.workshop, self.validation);
+        let here = |plan| measure(workshop, validation, plan, image_passes);
+        let (Some(crew), [first, others @ ..]) = (self.around.crew, plans) else {
+            return for_all(plans, |plan| here(plan)).await;
+        };
+        let sent: Vec<_> =
+            others.iter().map(|plan| crew.send(&Errand::new(workshop, plan, image_passes))).collect();
+        let mut drops = vec![here(first).await];
+        for (plan, answer) in others.iter().zip(sent) {
+            drops.push(match answer.await {
+                Some(drop) => Ok(drop),
+                None => here(plan).await,
+            });
         }
+        drops
     }
 
     fn go_on(&self) -> Result<(), SearchError> {
@@ -128,7 +139,7 @@ impl<'w, 'a> Referee<'w, 'a> {
 }
 
 /// The worst drop of a plan after brief training, in points.
-async fn measure(
+pub async fn measure(
     workshop: &Workshop<'_>,
     validation: &Evaluation<'_>,
     plan: &Plan,
@@ -152,22 +163,21 @@ fn as_search_error(error: ProjectError) -> SearchError {
 
 impl Evaluator for Referee<'_, '_> {
     fn at_once(&self) -> usize {
-        lanes()
+        self.around.crew.map_or_else(lanes, |crew| crew.size() + 1)
     }
 
     async fn judge(&mut self, plans: &[Plan], image_passes: usize) -> Result<Vec<Judged>, SearchError> {
         self.go_on()?;
         let mut known: Vec<Option<Judged>> =
-            plans.iter().map(|plan| self.ledger.known(plan, image_passes)).collect();
+            plans.iter().map(|plan| self.around.ledger.known(plan, image_passes)).collect();
         let new: Vec<&Plan> =
             plans.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(plan, _)| plan).collect();
-        let (workshop, validation) = (self.workshop, self.validation);
-        let drops = for_all(&new, |plan| measure(workshop, validation, plan, image_passes)).await;
+        let drops = self.measure(&new, image_passes).await;
         for (plan, drop) in new.iter().zip(drops) {
             let worst_drop_points = drop.map_err(as_search_error)?;
             self.go_on()?;
             let judged = Judged { plan: (*plan).clone(), image_passes, worst_drop_points };
-            self.ledger.add(judged.clone());
+            self.around.ledger.add(judged.clone());
             if let Some(place) = plans.iter().position(|known| known == *plan) {
                 known[place] = Some(judged);
             }
@@ -176,7 +186,7 @@ impl Evaluator for Referee<'_, '_> {
         for Judged { plan, worst_drop_points, .. } in &judged {
             let (summary, worst_drop_points) = (self.workshop.space.summary(plan), *worst_drop_points);
             self.judged.push(JudgedPlan { plan: summary.clone(), image_passes, worst_drop_points });
-            (self.on_event)(Event::PlanJudged { plan: summary, image_passes, worst_drop_points });
+            (self.around.on_event)(Event::PlanJudged { plan: summary, image_passes, worst_drop_points });
         }
         Ok(judged)
     }
@@ -203,10 +213,10 @@ impl Evaluator for Referee<'_, '_> {
                 if done <= 1 {
                     self.clock = Stopwatch::start();
                 }
-                (self.on_event)(Event::progress(Phase::Search, done, total, self.clock));
+                (self.around.on_event)(Event::progress(Phase::Search, done, total, self.clock));
             }
             SearchNews::Step(step) => {
-                (self.on_event)(Event::SearchStep { step: step.clone() });
+                (self.around.on_event)(Event::SearchStep { step: step.clone() });
                 self.steps.push(step);
             }
         }

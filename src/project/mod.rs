@@ -5,6 +5,7 @@
 mod bench;
 mod calibrate;
 mod checkpoint;
+mod crew;
 mod data_card;
 mod error;
 mod evaluate;
@@ -31,6 +32,7 @@ mod workshop;
 
 pub use bench::Bench;
 pub use checkpoint::{Archive, Checkpoint};
+pub use crew::{Crew, CrewMember, Errand};
 pub use data_card::{DataCard, ImageCard, LabelledTask, SkippedFile};
 pub use error::ProjectError;
 pub use evaluate::{Evaluation, Measured, evaluate_file};

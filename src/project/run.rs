@@ -4,9 +4,10 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::checkpoint::{Archive, Checkpoint, Chosen, Ledger};
+use super::crew::Crew;
 use super::evaluate::{Evaluation, worst_drop_points};
 use super::export::export;
-use super::judge::search;
+use super::judge::{Around, search};
 use super::observer::DistilObserver;
 use super::timing::milliseconds;
 use super::workshop::Workshop;
@@ -40,6 +41,8 @@ pub struct Host<'a> {
     pub on_event: OnEvent<'a>,
     pub cancel: &'a Cancel,
     pub archive: Option<&'a dyn Archive>,
+    /// Other workers that may judge plans.
+    pub crew: Option<&'a dyn Crew>,
     /// What the run is to go on from.
     pub resume: Option<Checkpoint>,
 }
@@ -57,7 +60,7 @@ pub async fn run(
     host: Host<'_>,
 ) -> Result<Outcome, ProjectError> {
     settings.check()?;
-    let Host { on_event, cancel, archive, resume } = host;
+    let Host { on_event, cancel, archive, crew, resume } = host;
     let total = Stopwatch::start();
     let networks = project.networks()?;
     let dataset = project.dataset().await?;
@@ -101,8 +104,9 @@ pub async fn run(
         (None, None) => {
             let scores = workshop.score(on_event).await?;
             begin(Phase::Search, on_event, cancel)?;
-            let (selector, budget) = (settings.selector, settings.budget);
-            let found = search(&workshop, &validation, &scores, selector, budget, &ledger, on_event).await?;
+            let wanted = (settings.selector, settings.budget);
+            let around = Around { on_event, ledger: &ledger, crew };
+            let found = search(&workshop, &validation, &scores, wanted, around).await?;
             seconds.search += clock.elapsed_seconds();
             let candidates = candidate_reports(&workshop.space, &scores);
             let chosen = Chosen { plan: found.plan, candidates, judged: found.judged, steps: found.steps };

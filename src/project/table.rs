@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use super::checkpoint::Ledger;
 use super::evaluate::{Comparison, Evaluation};
-use super::judge::search;
+use super::judge::{Around, search};
 use super::observer::Unobserved;
 use super::run::{VALIDATION_IMAGES, candidate_reports};
 use super::workshop::Workshop;
@@ -213,7 +213,8 @@ async fn search_line<'a>(
     budget: f64,
 ) -> Result<SearchLine, ProjectError> {
     let clock = ProcessorClock::start();
-    let found = search(workshop, validation, scores, selector, budget, &Ledger::blank(), &|_| {}).await?;
+    let around = Around { on_event: &|_| {}, ledger: &Ledger::blank(), crew: None };
+    let found = search(workshop, validation, scores, (selector, budget), around).await?;
     Ok(SearchLine {
         selector,
         budget,

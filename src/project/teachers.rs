@@ -25,11 +25,11 @@ pub struct Teachers {
     /// How far the values of each task spread; from the first images that they are all asked about.
     spreads: OnceLock<Vec<Vec<f32>>>,
     device: Device,
-    /// Logits of all tasks one after the other, by view (`None`: the image as it is) and image.
     kept: Mutex<Kept>,
 }
 
-type Kept = HashMap<(Option<u64>, usize), Box<[f32]>>;
+/// Logits of all tasks one after the other, by view (`None`: the image as it is) and image.
+pub type Kept = HashMap<(Option<u64>, usize), Box<[f32]>>;
 
 /// Logits per task, row-major `[images, classes]`.
 pub type Logits = Vec<Vec<f32>>;
@@ -126,6 +126,16 @@ impl Teachers {
             }
         }
         Ok(logits)
+    }
+
+    /// Takes out what is known of the images.
+    pub fn take_kept(&self) -> Kept {
+        std::mem::take(&mut *self.kept())
+    }
+
+    /// Puts back what the same networks have been asked before, about the same images.
+    pub fn put_kept(&self, kept: Kept) {
+        *self.kept() = kept;
     }
 
     /// What is kept; never held while a network runs.

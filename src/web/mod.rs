@@ -4,6 +4,7 @@
 
 mod bench;
 mod beside;
+mod crew;
 mod device;
 mod failure;
 
@@ -20,11 +21,12 @@ use crate::data::source::Limits;
 use crate::net::NetworkOptions;
 use crate::platform::Cancel;
 use crate::project::{
-    Archive, Checkpoint, Event, Host, NetworkCard, Project, Settings, SideBySide, compare_devices,
-    read_network, run,
+    Archive, Checkpoint, Crew, CrewMember, Event, Host, NetworkCard, Project, Settings, SideBySide,
+    compare_devices, read_network, run,
 };
 use crate::report::Report;
 use crate::search::SelectorName;
+use crew::PageCrew;
 use failure::{Failure, bad_message};
 
 /// Version of Graftlab.
@@ -85,6 +87,8 @@ pub struct Session {
     backend: &'static str,
     cancel: RefCell<Cancel>,
     checkpoint_wanted: Cell<bool>,
+    /// What this session knows from errands of another's run.
+    member: RefCell<CrewMember>,
     /// The networks beside the merged one that was given last.
     beside: RefCell<Option<SideBySide>>,
 }
@@ -105,6 +109,7 @@ impl Session {
             backend: opened.backend,
             cancel: RefCell::default(),
             checkpoint_wanted: Cell::default(),
+            member: RefCell::default(),
             beside: RefCell::default(),
         })
     }
@@ -206,7 +211,8 @@ impl Session {
     }
 
     /// Joins the networks and fine-tunes the result. Events go to `on_event` while it works, and now and then a checkpoint
-    /// to `on_checkpoint`; with one in `resume`, the run goes on from there.
+    /// to `on_checkpoint`; with one in `resume`, the run goes on from there. The workers of a `crew` judge plans beside this
+    /// one.
     ///
     /// # Errors
     ///
@@ -219,6 +225,7 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "(event: Event) => void")] on_event: Function,
         #[wasm_bindgen(unchecked_param_type = "(checkpoint: Uint8Array) => void")] on_checkpoint: Function,
         resume: Option<Vec<u8>>,
+        #[wasm_bindgen(unchecked_param_type = "Crew | undefined")] crew: JsValue,
     ) -> Result<JsValue, Failure> {
         let settings: Settings = from_js(settings)?;
         let resume = resume.map(|bytes| Checkpoint::from_bytes(&bytes)).transpose()?;
@@ -230,8 +237,15 @@ impl Session {
             }
         };
         let mut project = self.take()?;
+        let crew = PageCrew::new(&crew);
         let archive = PageArchive { keep: on_checkpoint, wanted: &self.checkpoint_wanted };
-        let host = Host { on_event: &tell, cancel: &cancel, archive: Some(&archive), resume };
+        let host = Host {
+            on_event: &tell,
+            cancel: &cancel,
+            archive: Some(&archive),
+            crew: crew.as_ref().map(|crew| crew as &dyn Crew),
+            resume,
+        };
         let outcome = run(&mut project, &settings, (&self.device, self.backend), host).await;
         self.project.replace(Some(project));
         let outcome = outcome?;

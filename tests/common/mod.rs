@@ -78,6 +78,7 @@ pub fn settings() -> Settings {
 }
 
 pub fn outcome(project: &mut Project, settings: &Settings) -> Result<Outcome, ProjectError> {
-    let host = Host { on_event: &|_| {}, cancel: &Cancel::default(), archive: None, resume: None };
+    let host =
+        Host { on_event: &|_| {}, cancel: &Cancel::default(), archive: None, crew: None, resume: None };
     block_on(run(project, settings, (&Device::flex(), "cpu"), host))
 }
