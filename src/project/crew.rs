@@ -43,11 +43,11 @@ impl Errand {
     }
 }
 
-/// A worker of a crew: does errands of one run.
+/// A worker of a crew.
 #[derive(Debug, Default)]
 pub struct CrewMember {
-    /// Teachers' outputs, from one errand to the next.
-    kept: Kept,
+    /// Teachers' outputs, from one errand of a run to the next.
+    kept: Option<(Settings, Kept)>,
 }
 
 impl CrewMember {
@@ -75,13 +75,17 @@ impl CrewMember {
             }
             workshop.adapters.insert(key, adapter);
         }
-        workshop.teachers.put_kept(std::mem::take(&mut self.kept));
+        if let Some((_, kept)) = self.kept.take().filter(|(known, _)| *known == settings) {
+            workshop.teachers.put_kept(kept);
+        }
         let labels = workshop.labels.clone();
         let (split, most) = (Split::Validation, VALIDATION_IMAGES);
         let validation =
             Evaluation::new(dataset, split, most, labels, &workshop.teachers, &|_, _| {}).await?;
-        let drop = measure(&workshop, &validation, &plan, image_passes).await;
-        self.kept = workshop.teachers.take_kept();
-        drop
+        let worst = measure(&workshop, &validation, &plan, image_passes).await;
+        let kept = workshop.teachers.take_kept();
+        drop(workshop);
+        self.kept = Some((settings, kept));
+        worst
     }
 }

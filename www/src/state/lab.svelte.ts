@@ -368,6 +368,7 @@ export class Lab {
       } finally {
         this.busy = null;
         this.reading = null;
+        this.#engine.callCrew();
       }
     });
     this.#work = done;

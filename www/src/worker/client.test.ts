@@ -74,10 +74,10 @@ describe('requests', () => {
   test('only a request that is still asked is urged', async () => {
     const { client, workers } = setUp();
     const request = client.call('run', { settings: {} as never });
-    client.urge(request.id, 'cancel');
+    client.urge({ id: request.id, method: 'cancel' });
     workers[0]!.say({ id: request.id, kind: 'value', value: null });
     await request;
-    client.urge(request.id, 'cancel');
+    client.urge({ id: request.id, method: 'cancel' });
     expect(workers[0]!.received.filter(({ method }) => method === 'cancel')).toHaveLength(1);
   });
 });

@@ -53,9 +53,9 @@ export class WorkerClient {
     return Object.assign(reply as Promise<Value<M>>, { id });
   }
 
-  /** Asks a run to end early, when it still answers, with what it has or with a failure; or for a checkpoint. */
-  urge(id: number, method: Urge['method']): void {
-    if (this.#pending.has(id)) this.#worker?.postMessage({ id, method });
+  /** Asks a run to end early, when it still answers, with what it has or with a failure; or what else can't wait. */
+  urge(urge: Urge): void {
+    if (this.#pending.has(urge.id)) this.#worker?.postMessage(urge);
   }
 
   /** Ends the worker. What was asked of it is rejected, and whatever it still sends is dropped. */

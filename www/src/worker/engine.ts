@@ -11,6 +11,7 @@ import type {
   Event as RunEvent,
   Settings,
 } from './core';
+import { Crew, crewSize } from './crew';
 import { toFailure } from './failure';
 import type { Load } from './loads';
 import type { BackendInUse, BackendWish, Failure, LoadProgress, NamedFile, OutsideAnswer } from './protocol';
@@ -19,6 +20,12 @@ interface LoadedNetwork {
   file: NamedFile;
   options?: NetworkOptions;
 }
+
+/** What the machine has, where the browser tells it. */
+const machine = () => {
+  const { hardwareConcurrency, deviceMemory } = navigator as Navigator & { deviceMemory?: number };
+  return crewSize(hardwareConcurrency ?? 1, deviceMemory);
+};
 
 type OnProgress = (progress: LoadProgress) => void;
 
@@ -48,8 +55,13 @@ export class Engine {
   #run: number | null = null;
   /** The merged network that the worker has been given last. */
   #merged: Uint8Array | null = null;
+  readonly #make: () => WorkerLike;
+  readonly #crewSize: number;
+  #crew: Crew | null = null;
 
-  constructor(make: () => WorkerLike, base: string, listener: EngineListener) {
+  constructor(make: () => WorkerLike, base: string, listener: EngineListener, crew = 0) {
+    this.#make = make;
+    this.#crewSize = crew;
     this.#base = base;
     this.#listener = listener;
     this.#client = new WorkerClient(
@@ -70,6 +82,7 @@ export class Engine {
     const card = await this.#client.call('add_network', loaded);
     this.#merged = null;
     this.#networks.push(loaded);
+    this.#dismissCrew();
     return card;
   }
 
@@ -78,6 +91,7 @@ export class Engine {
     await this.#client.call('remove_network', { index });
     this.#merged = null;
     this.#networks.splice(index, 1);
+    this.#dismissCrew();
   }
 
   loadZip(zip: NamedFile, onProgress: OnProgress): Promise<DataCard> {
@@ -88,6 +102,20 @@ export class Engine {
     return this.#load({ files }, onProgress);
   }
 
+  /**
+   * Calls other workers for the run to come: to be done as soon as there is something to run, for during the run nothing is
+   * asked of the server.
+   */
+  callCrew(): void {
+    this.#dismissCrew();
+    const data = this.#data;
+    // One GPU has enough to do with one worker.
+    if (!data || this.#networks.length < 2 || this.#crewSize === 0 || this.#inUse?.backend !== 'cpu') return;
+    const supplies = { networks: [...this.#networks], load: (client: WorkerClient) => sendTo(client, data) };
+    const onLoads = (loads: Load[]) => this.#listener.loads(loads);
+    this.#crew = new Crew(this.#make, this.#base, this.#crewSize, supplies, onLoads);
+  }
+
   /** Runs to the outcome, from the beginning or from a checkpoint. */
   async run(
     settings: Settings,
@@ -96,9 +124,13 @@ export class Engine {
     resume?: Uint8Array,
   ): Promise<Outcome> {
     await this.#ready;
-    const outcome = this.#client.call('run', resume ? { settings, resume } : { settings }, (news) =>
-      news.kind === 'checkpoint' ? onCheckpoint(news.checkpoint) : onEvent(news),
-    );
+    const crew = this.#crew;
+    const args = { settings, crew: crew?.size ?? 0, ...(resume && { resume }) };
+    const outcome = this.#client.call('run', args, (news) => {
+      if (news.kind === 'checkpoint') onCheckpoint(news.checkpoint);
+      else if (news.kind === 'errand') void this.#judge(outcome.id, crew, news.number, news.errand);
+      else onEvent(news);
+    });
     this.#run = outcome.id;
     try {
       return await outcome;
@@ -109,12 +141,12 @@ export class Engine {
 
   /** Asks the run to end early and give the network as it is. */
   stop(): void {
-    if (this.#run !== null) this.#client.urge(this.#run, 'cancel');
+    if (this.#run !== null) this.#client.urge({ id: this.#run, method: 'cancel' });
   }
 
   /** Asks the run for a checkpoint as soon as it can make one. */
   keepCheckpoint(): void {
-    if (this.#run !== null) this.#client.urge(this.#run, 'keep_checkpoint');
+    if (this.#run !== null) this.#client.urge({ id: this.#run, method: 'keep_checkpoint' });
   }
 
   /** Loaded images by their index. */
@@ -151,13 +183,22 @@ export class Engine {
     await this.#ready;
     const card = await this.#send(data, onProgress);
     this.#data = data;
+    this.#dismissCrew();
     return card;
   }
 
+  async #judge(id: number, crew: Crew | null, number: number, errand: string): Promise<void> {
+    const drop = crew ? await crew.judge(errand) : null;
+    this.#client.urge({ id, method: 'errand_done', number, drop });
+  }
+
+  #dismissCrew(): void {
+    this.#crew?.dismiss();
+    this.#crew = null;
+  }
+
   #send(data: LoadedData, onProgress?: OnProgress): Promise<DataCard> {
-    return 'zip' in data
-      ? this.#client.call('load_zip', { file: data.zip }, onProgress)
-      : this.#client.call('load_files', { files: data.files }, onProgress);
+    return sendTo(this.#client, data, onProgress);
   }
 
   #open(wish: BackendWish, because?: Failure): void {
@@ -178,6 +219,7 @@ export class Engine {
     for (const network of this.#networks) await this.#client.call('add_network', network);
     if (this.#data) await this.#send(this.#data);
     this.#inUse = because ? { ...inUse, wish: 'auto', reason: 'fault', detail: because } : inUse;
+    this.callCrew();
     this.#listener.opened(this.#inUse);
   }
 
@@ -192,8 +234,14 @@ export class Engine {
   }
 }
 
-/** The engine with the page's own worker. */
+function sendTo(client: WorkerClient, data: LoadedData, onProgress?: OnProgress): Promise<DataCard> {
+  return 'zip' in data
+    ? client.call('load_zip', { file: data.zip }, onProgress)
+    : client.call('load_files', { files: data.files }, onProgress);
+}
+
+/** The engine with the page's own workers. */
 export function createEngine(listener: EngineListener): Engine {
   const make = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  return new Engine(make, document.baseURI, listener);
+  return new Engine(make, document.baseURI, listener, machine());
 }

@@ -28,6 +28,8 @@ export interface Host {
 export function createHandler(host: Host): (message: ToWorker) => void {
   let session: Session | null = null;
   let running: number | null = null;
+  /** Plans of the run that other workers judge. */
+  const errands = new Map<number, { resolve(drop: number): void; reject(): void }>();
   let queue: Promise<void> = Promise.resolve();
   const cancelled = new Set<number>();
 
@@ -57,6 +59,8 @@ export function createHandler(host: Host): (message: ToWorker) => void {
         return opened().loadFiles(await readAll(request.args.files), reading(request.id));
       case 'run':
         return run(request.id, opened(), request.args);
+      case 'judge':
+        return opened().judge(request.args.errand);
       case 'pictures':
         return opened().pictures(Uint32Array.from(request.args.indices));
       case 'compare_with':
@@ -82,16 +86,23 @@ export function createHandler(host: Host): (message: ToWorker) => void {
     };
   }
 
-  async function run(id: number, core: Session, { settings, resume }: Args<'run'>): Promise<Outcome> {
+  async function run(id: number, core: Session, { settings, resume, crew }: Args<'run'>): Promise<Outcome> {
     if (cancelled.delete(id)) throw new CoreFailure({ code: 'cancelled', message: 'The run was stopped.' });
     running = id;
     const tell = (event: RunNews, transfer?: Transferable[]) =>
       host.send({ id, kind: 'event', event }, transfer);
     const keep = (checkpoint: Uint8Array) => tell({ kind: 'checkpoint', checkpoint }, [checkpoint.buffer]);
+    const send = (errand: string) =>
+      new Promise<number>((resolve, reject) => {
+        const number = errands.size;
+        errands.set(number, { resolve, reject });
+        tell({ kind: 'errand', number, errand });
+      });
     try {
-      return await core.run(settings, (event) => tell(event), keep, resume);
+      return await core.run(settings, (event) => tell(event), keep, resume, { size: crew, send });
     } finally {
       running = null;
+      errands.clear();
       cancelled.delete(id);
     }
   }
@@ -111,7 +122,9 @@ export function createHandler(host: Host): (message: ToWorker) => void {
       queue = queue.then(() => handle(message));
     } else if (message.id === running) {
       if (message.method === 'cancel') session?.cancel();
-      else session?.keepCheckpoint();
+      else if (message.method === 'keep_checkpoint') session?.keepCheckpoint();
+      else if (message.drop === null) errands.get(message.number)?.reject();
+      else errands.get(message.number)?.resolve(message.drop);
     } else if (message.method === 'cancel') {
       cancelled.add(message.id);
     }

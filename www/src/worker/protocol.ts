@@ -66,8 +66,11 @@ export interface LoadProgress {
   total: number;
 }
 
-/** What a run tells: how it goes, and now and then all that it takes to go on from there. */
-export type RunNews = RunEvent | { kind: 'checkpoint'; checkpoint: Uint8Array };
+/** What a run tells: how it goes, now and then all that it takes to go on from there, and plans for others to judge. */
+export type RunNews =
+  | RunEvent
+  | { kind: 'checkpoint'; checkpoint: Uint8Array }
+  | { kind: 'errand'; number: number; errand: string };
 
 export interface Methods {
   open: { args: { base: string; wish: BackendWish }; value: BackendInUse; event: never };
@@ -80,7 +83,9 @@ export interface Methods {
   load_zip: { args: { file: NamedFile }; value: DataCard; event: LoadProgress };
   load_files: { args: { files: NamedFile[] }; value: DataCard; event: LoadProgress };
   /** Goes on from a checkpoint, if there is one. */
-  run: { args: { settings: Settings; resume?: Uint8Array }; value: Outcome; event: RunNews };
+  run: { args: { settings: Settings; resume?: Uint8Array; crew: number }; value: Outcome; event: RunNews };
+  /** Judges a plan for a run in another worker: its worst drop in points. */
+  judge: { args: { errand: string }; value: number; event: never };
   /** Loaded images by their index. */
   pictures: { args: { indices: number[] }; value: Pictures; event: never };
   /** The merged network that the next two compare with. */
@@ -97,8 +102,10 @@ export type EventOf<M extends Method> = Methods[M]['event'];
 
 export type Request = { [M in Method]: { id: number; method: M; args: Args<M> } }[Method];
 
-/** Asks a run that is going on to end early, or for a checkpoint. */
-export type Urge = { id: number; method: 'cancel' | 'keep_checkpoint' };
+/** Asks a run that is going on to end early, or for a checkpoint; or brings what became of an errand. */
+export type Urge =
+  | { id: number; method: 'cancel' | 'keep_checkpoint' }
+  | { id: number; method: 'errand_done'; number: number; drop: number | null };
 
 export type ToWorker = Request | Urge;
 

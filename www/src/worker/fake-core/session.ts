@@ -112,6 +112,12 @@ export class Session {
     return this.#data;
   }
 
+  async judge(errand: string): Promise<number> {
+    if (!this.#data) throw failure('no_data', 'There are no images yet.', 'Load a zip or a folder.');
+    await pause();
+    return dropOf(JSON.parse(errand));
+  }
+
   cancel(): void {
     this.#stop = true;
   }
@@ -125,6 +131,7 @@ export class Session {
     onEvent: (event: Event) => void,
     onCheckpoint: (checkpoint: Uint8Array) => void,
     resume?: Uint8Array,
+    crew?: Crew,
   ): Promise<Outcome> {
     this.#stop = false;
     const before = resume ? kept.read(resume, settings) : [];
@@ -142,7 +149,7 @@ export class Session {
     const started = Date.now();
     await this.#teachers(onEvent);
     await this.#score(onEvent);
-    const found = await this.#search(settings, onEvent);
+    const found = await this.#search(settings, onEvent, crew);
     const keep = (curve: Trained) => onCheckpoint(kept.write(curve, settings));
     const curve = await this.#distil(settings, onEvent, before, keep);
     for (const phase of ['evaluate', 'export'] as const) {
@@ -180,7 +187,7 @@ export class Session {
     }
   }
 
-  async #search(settings: Settings, onEvent: (event: Event) => void): Promise<Found> {
+  async #search(settings: Settings, onEvent: (event: Event) => void, crew?: Crew): Promise<Found> {
     onEvent({ kind: 'phase_started', phase: 'search' });
     const progress = (done: number, total: number) =>
       onEvent({ kind: 'progress', phase: 'search', done, total, seconds_left: (total - done) * 0.1 });
@@ -199,7 +206,11 @@ export class Session {
         await pause(30);
         this.#checkStop();
         const image_passes = finalist_image_passes >> (finalist_rounds - 1 - round);
-        const worst_drop_points = (3 + ((kept * 5) % 8)) / (round + 1);
+        const here = dropOf({ kept, round });
+        // Others judge every second plan, as far as they can.
+        const away = crew?.size && kept % 2 === 1;
+        const errand = JSON.stringify({ kept, round });
+        const worst_drop_points = away ? await crew.send(errand).catch(() => here) : here;
         judged.push({ plan, image_passes, worst_drop_points });
         onEvent({ kind: 'plan_judged', plan, image_passes, worst_drop_points });
       }
@@ -253,4 +264,8 @@ export class Session {
     }
     return curve;
   }
+}
+
+function dropOf({ kept, round }: { kept: number; round: number }): number {
+  return (3 + ((kept * 5) % 8)) / (round + 1);
 }

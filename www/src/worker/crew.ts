@@ -1,0 +1,84 @@
+// Workers that judge plans during a run, beside the run's own. Each has the same networks and images.
+import { WorkerClient, type WorkerLike } from './client';
+import type { Load } from './loads';
+import type { Args } from './protocol';
+
+/** What a worker is given before it can judge. */
+export interface Supplies {
+  networks: Args<'add_network'>[];
+  load(client: WorkerClient): Promise<unknown>;
+}
+
+interface Errand {
+  errand: string;
+  /** With its worst drop in points, or null where nobody can judge it. */
+  done(drop: number | null): void;
+}
+
+/** How many workers a machine bears beside one, by its cores and its memory in GiB where the browser tells it. */
+export function crewSize(cores: number, memory: number | undefined): number {
+  return Math.max(0, Math.min(cores, 8, memory ?? 4) - 1);
+}
+
+export class Crew {
+  readonly size: number;
+  readonly #members: WorkerClient[];
+  readonly #queue: Errand[] = [];
+  /** Members with nothing to do. */
+  readonly #idle: ((errand: Errand) => void)[] = [];
+  #working: number;
+
+  constructor(
+    make: () => WorkerLike,
+    base: string,
+    size: number,
+    supplies: Supplies,
+    onLoads: (loads: Load[]) => void,
+  ) {
+    this.size = size;
+    this.#working = size;
+    this.#members = Array.from({ length: size }, () => new WorkerClient(make, () => {}, onLoads));
+    for (const client of this.#members) void this.#employ(client, base, supplies);
+  }
+
+  judge(errand: string): Promise<number | null> {
+    return new Promise((done) => {
+      const member = this.#idle.shift();
+      if (member) member({ errand, done });
+      else if (this.#working === 0) done(null);
+      else this.#queue.push({ errand, done });
+    });
+  }
+
+  /** Ends all workers. */
+  dismiss(): void {
+    for (const client of this.#members) client.replace();
+  }
+
+  async #employ(client: WorkerClient, base: string, { networks, load }: Supplies): Promise<void> {
+    try {
+      await client.call('open', { base, wish: 'cpu' });
+      for (const network of networks) await client.call('add_network', network);
+      await load(client);
+      for (;;) {
+        const { errand, done } = await this.#next();
+        try {
+          done(await client.call('judge', { errand }));
+        } catch (error) {
+          done(null);
+          throw error;
+        }
+      }
+    } catch {
+      // Too little memory, perhaps. The run's own worker judges what is left over.
+      client.replace();
+      this.#working -= 1;
+      if (this.#working === 0) for (const { done } of this.#queue.splice(0)) done(null);
+    }
+  }
+
+  #next(): Promise<Errand> {
+    const waiting = this.#queue.shift();
+    return waiting ? Promise.resolve(waiting) : new Promise((resolve) => this.#idle.push(resolve));
+  }
+}
