@@ -62,7 +62,7 @@ impl BatchSource for Spoilt {
             self.times -= 1;
             teacher = teacher.mul_scalar(f32::NAN);
         }
-        let targets = vec![TaskTarget { teacher: Some(teacher), labels: None }];
+        let targets = vec![TaskTarget { teacher: Some(teacher), ..TaskTarget::default() }];
         Ok(TrainBatch { images, targets, hints: Vec::new() })
     }
 }

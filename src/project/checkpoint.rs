@@ -121,6 +121,8 @@ pub struct Ledger<'a> {
     archive: Option<&'a dyn Archive>,
     /// When the last checkpoint was made, and the seconds that it took.
     last: Cell<(Stopwatch, f64)>,
+    /// Seconds by phase before this ledger was opened, and the time since.
+    before: (Seconds, Stopwatch),
 }
 
 impl<'a> Ledger<'a> {
@@ -143,13 +145,15 @@ impl<'a> Ledger<'a> {
             None => Checkpoint { known: Known { checksum, ..Known::default() }, training: None },
         };
         let last = Cell::new((Stopwatch::start(), 0.0));
-        Ok(Self { now: RefCell::new(now), archive, last })
+        let before = (now.known.seconds, Stopwatch::start());
+        Ok(Self { now: RefCell::new(now), archive, last, before })
     }
 
     /// A ledger that remembers nothing.
     pub fn blank() -> Self {
         let now = RefCell::new(Checkpoint { known: Known::default(), training: None });
-        Self { now, archive: None, last: Cell::new((Stopwatch::start(), 0.0)) }
+        let clock = Stopwatch::start();
+        Self { now, archive: None, last: Cell::new((clock, 0.0)), before: (Seconds::default(), clock) }
     }
 
     /// Seconds by phase until the last checkpoint.
@@ -178,7 +182,15 @@ impl<'a> Ledger<'a> {
         if self.archive.is_none() {
             return;
         }
-        self.now.borrow_mut().known.judged.push(judged);
+        {
+            let known = &mut self.now.borrow_mut().known;
+            known.judged.push(judged);
+            // All that comes before the training is counted as search.
+            let (before, clock) = self.before;
+            let elapsed = clock.elapsed_seconds();
+            let (search, total) = (before.search + elapsed, before.total + elapsed);
+            known.seconds = Seconds { search, total, ..before };
+        }
         if self.is_due() {
             self.keep();
         }

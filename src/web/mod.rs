@@ -311,6 +311,10 @@ impl Archive for PageArchive<'_> {
 
     fn keep(&self, checkpoint: Vec<u8>) {
         self.wanted.set(false);
+        // What a device that reports errors has computed is not worth going on from.
+        if device::check_log().is_err() {
+            return;
+        }
         let _ = self.keep.call1(&JsValue::NULL, &Uint8Array::from(&checkpoint[..]));
     }
 }
