@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::figures::{Evidence, SelectorFigures};
 use super::front::REFERENCE_DROP;
+use super::most_probable::MostProbable;
 use super::table::Table;
 use crate::join::SourceSummary;
 
@@ -35,6 +36,7 @@ fn write(text: &mut String, table: &Table, evidence: &Evidence, plots: &[&str]) 
         writeln!(text, "![{}]({name})\n", name.trim_end_matches(".svg"))?;
     }
     selectors(text, evidence)?;
+    most_probable(text, evidence)?;
     predictors(text, evidence)?;
     front(text, table, evidence)
 }
@@ -75,6 +77,24 @@ fn selectors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
 fn time(figures: &SelectorFigures) -> String {
     let share = figures.time_ratio.map_or(String::new(), |ratio| format!(" ({:.1} %)", ratio * 100.0));
     format!("{:.0} s{share}", figures.seconds)
+}
+
+fn most_probable(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
+    if evidence.most_probable.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "## Probabilities against comparing\n")?;
+    writeln!(
+        text,
+        "Regret of the plan within the budget to which the differentiable search gives the highest probability, beside that of \
+         the one which the same searches chose by training finalists briefly.\n"
+    )?;
+    writeln!(text, "| budget | searches | most probable | chosen |")?;
+    writeln!(text, "|--:|--:|--:|--:|")?;
+    for MostProbable { budget, seeds, regret, regret_of_finalists, .. } in &evidence.most_probable {
+        writeln!(text, "| {budget} | {seeds} | {regret:.2} | {regret_of_finalists:.2} |")?;
+    }
+    writeln!(text)
 }
 
 fn predictors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {

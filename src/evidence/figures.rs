@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::front::{Point, front, hypervolume};
+use super::most_probable::{MostProbable, most_probable};
 use super::predictors::{PredictorFigures, predictors};
 use super::replay::{Choice, replay};
 use super::table::{Row, Table, mean};
@@ -23,6 +24,8 @@ pub struct Evidence {
     /// Processor time of training every plan with one seed, all stages counted; mean over the seeds.
     pub full_seconds: f64,
     pub selectors: Vec<SelectorFigures>,
+    /// What the probabilities alone would choose.
+    pub most_probable: Vec<MostProbable>,
     pub predictors: Vec<PredictorFigures>,
     /// The plans that no other beats in cost and in mean drop on validation, by cost.
     pub front: Vec<FrontPlan>,
@@ -92,6 +95,7 @@ pub fn figures(table: &Table, budgets: Option<Vec<f64>>) -> Evidence {
         image_passes: table.image_passes,
         full_seconds,
         selectors,
+        most_probable: most_probable(table, &budgets),
         predictors: predictors(table),
         front: front.collect(),
     }
@@ -105,12 +109,13 @@ fn own_budgets(table: &Table) -> Vec<f64> {
     if budgets.is_empty() { vec![0.4, 0.5, 0.6, 0.75] } else { budgets }
 }
 
-fn within(table: &Table, budget: f64) -> impl Iterator<Item = &Row> {
+/// Plans within a budget.
+pub fn within(table: &Table, budget: f64) -> impl Iterator<Item = &Row> {
     table.rows.iter().filter(move |row| row.relative_macs <= budget)
 }
 
 /// What a full search with all seeds chooses.
-fn best_row(table: &Table, budget: f64) -> Option<&Row> {
+pub fn best_row(table: &Table, budget: f64) -> Option<&Row> {
     within(table, budget).min_by(|a, b| a.validation().total_cmp(&b.validation()))
 }
 

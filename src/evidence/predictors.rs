@@ -63,7 +63,7 @@ pub fn predictors(table: &Table) -> Vec<PredictorFigures> {
 }
 
 /// Logarithm of a plan's probability at a search's end, if all its sources were still in it.
-fn log_probability(plan: &Plan, line: &SearchLine) -> Option<f64> {
+pub fn log_probability(plan: &Plan, line: &SearchLine) -> Option<f64> {
     let sources = plan.0.iter().zip(line.likely.as_ref()?);
     sources
         .map(|(source, likely)| {

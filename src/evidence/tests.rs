@@ -152,6 +152,9 @@ fn a_search_that_was_run_counts_as_it_was() {
     assert!(figures.run);
     assert!((figures.drop - (drop_of(&plan) + 1.0)).abs() < 1e-9);
     assert!((figures.time_ratio.unwrap() - 5.0 / (2.0 + table.rows.len() as f64)).abs() < 1e-9);
+    let [likeliest] = &evidence.most_probable[..] else { panic!("one budget") };
+    // The search left the chosen plan alone in its network, and that is the likeliest within the budget.
+    assert_eq!((likeliest.seeds, likeliest.regret), (2, likeliest.regret_of_finalists));
     let text = document(&table, &evidence, &["plans.svg"]);
     assert!(text.contains("| differentiable | 0.8 |"), "{text}");
     let plots = plots(&table, &evidence);
