@@ -63,7 +63,7 @@ impl BatchSource for Spoilt {
             teacher = teacher.mul_scalar(f32::NAN);
         }
         let targets = vec![TaskTarget { teacher: Some(teacher), ..TaskTarget::default() }];
-        Ok(TrainBatch { images, targets, hints: Vec::new() })
+        Ok(TrainBatch { images, known: Vec::new(), targets, hints: Vec::new() })
     }
 }
 

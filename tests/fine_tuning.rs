@@ -101,7 +101,12 @@ impl BatchSource for Repeated {
     async fn batch(&mut self, _: usize) -> Result<TrainBatch, TrainError> {
         let teacher = Some(Tensor::from_inner(self.teacher.clone()));
         let targets = vec![TaskTarget { teacher, ..TaskTarget::default() }];
-        Ok(TrainBatch { images: Tensor::from_inner(self.images.clone()), targets, hints: Vec::new() })
+        Ok(TrainBatch {
+            images: Tensor::from_inner(self.images.clone()),
+            known: Vec::new(),
+            targets,
+            hints: Vec::new(),
+        })
     }
 }
 

@@ -7,7 +7,7 @@ mod common;
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use common::{SIZE, network, outcome, pictures, project, settings};
 use graftlab::data::Files;
 use graftlab::data::source::Limits;
@@ -17,7 +17,7 @@ use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::Family;
 use graftlab::project::{
-    Event, Host, Outcome, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, apply_graft,
+    Event, Host, Outcome, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest,
     evaluate_file, run, tabulate,
 };
 use graftlab::report::TableLine;
@@ -148,60 +148,6 @@ fn hints_self_distillation_and_no_labels_work_together() {
     let graph = onnx::read(&outcome.onnx).unwrap();
     assert_eq!(graph.outputs.len(), 2, "auxiliary heads are left out of the file");
     assert_eq!(graph.cost(), prepared_cost(&outcome.onnx), "nothing of them is left behind");
-}
-
-#[test]
-fn a_base_stays_as_it_is_and_takes_its_graft_again() {
-    let mut settings = Settings { base: Some("direction".into()), ..settings() };
-    settings.train.self_distillation_weight = 0.5;
-    let outcome = outcome(&mut project(), &settings).unwrap();
-    let base = network(Family::Vgg, "direction", &["upright", "level"], 1);
-    let graft = outcome.graft.unwrap();
-    let options = NetworkOptions::default();
-
-    let applied = apply_graft(("direction.onnx", &base), &options, ("graft.onnx", &graft)).unwrap();
-    assert!(applied == outcome.onnx, "base and graft are not the merged file");
-    assert!(graft.len() < outcome.onnx.len(), "the graft holds the base");
-
-    let alone = prepare(&onnx::read(&base).unwrap(), &options, "direction").unwrap();
-    let merged = prepare(&onnx::read(&outcome.onnx).unwrap(), &options, "merged").unwrap();
-    let run = |graph: &graftlab::graph::Graph| {
-        let values: Vec<f32> = (0..5 * 256).map(|index| (index * 37 % 256) as f32).collect();
-        let images = Tensor::<4>::from_data(TensorData::new(values, [5, 1, 16, 16]), &Device::flex());
-        let network = graftlab::net::Network::new(graph, &Device::flex()).unwrap();
-        block_on(graftlab::net::read(network.forward(images).swap_remove(0))).unwrap()
-    };
-    assert_eq!(run(&alone.graph), run(&merged.graph), "the base's output has changed");
-
-    let spoilt = |change: &dyn Fn(&mut graftlab::graph::Graph)| {
-        let mut graph = onnx::read(&graft).unwrap();
-        change(&mut graph);
-        let graft = onnx::write(&graph).unwrap();
-        apply_graft(("direction.onnx", &base), &options, ("graft.onnx", &graft))
-    };
-    let far = spoilt(&|graph| {
-        let about = graph.metadata.get_mut("graftlab.graft").unwrap();
-        *about = about.replace("\"positions\":[0]", "\"positions\":[99]");
-    });
-    let last = prepare(&onnx::read(&far.unwrap()).unwrap(), &options, "merged").unwrap();
-    assert_eq!(last.tasks[1].name, "direction");
-    let renamed = spoilt(&|graph| {
-        let read = graph.inputs[1];
-        graph.tensors[read.0].name = "direction/nowhere".into();
-    });
-    assert!(renamed.unwrap_err().to_string().contains("no tensor 'direction/nowhere'"));
-
-    let other = network(Family::Vgg, "direction", &["upright", "level"], 5);
-    let error = apply_graft(("direction.onnx", &other), &options, ("graft.onnx", &graft)).unwrap_err();
-    assert!(error.to_string().contains("another network"), "{error}");
-}
-
-#[test]
-fn an_unknown_base_is_named() {
-    let settings = Settings { base: Some("colour".into()), ..settings() };
-    let error = outcome(&mut project(), &settings).err().unwrap();
-    assert!(error.is_bad_input());
-    assert!(error.to_string().contains("direction, width"), "{error}");
 }
 
 fn prepared_cost(bytes: &[u8]) -> graftlab::graph::Cost {

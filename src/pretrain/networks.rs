@@ -136,6 +136,7 @@ impl BatchSource for Labelled<'_> {
         let labels = labelled(&self.dataset.tasks[self.task], &batch.labels[self.task], &self.device);
         Ok(TrainBatch {
             images: Tensor::from_data(TensorData::new(batch.images, shape), &self.device),
+            known: Vec::new(),
             targets: vec![TaskTarget { labels: Some(labels), ..TaskTarget::default() }],
             hints: Vec::new(),
         })

@@ -28,6 +28,7 @@ mod supernet;
 mod table;
 mod teachers;
 mod timing;
+mod trunk;
 mod workshop;
 
 pub use bench::Bench;

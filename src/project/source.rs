@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::teachers::Teachers;
+use super::trunk::Trunk;
 use crate::data::batch::{AugmentView, IndexBatch, training_batches};
 use crate::data::{Dataset, Split, TaskLabels};
 use crate::graph::TensorId;
@@ -23,6 +24,7 @@ pub struct DistilSource<'a> {
     /// The student's device, with automatic differentiation.
     device: Device,
     epoch: Option<(usize, Vec<IndexBatch>)>,
+    trunk: Option<Trunk<'a>>,
 }
 
 impl<'a> DistilSource<'a> {
@@ -36,7 +38,13 @@ impl<'a> DistilSource<'a> {
         device: Device,
     ) -> Self {
         let images = dataset.indices(Split::Train);
-        Self { dataset, teachers, settings, labels, hints, images, seed, device, epoch: None }
+        Self { dataset, teachers, settings, labels, hints, images, seed, device, epoch: None, trunk: None }
+    }
+
+    /// Lets students read what the trunk knows in place of computing it.
+    #[must_use]
+    pub fn with_trunk(self, trunk: Option<Trunk<'a>>) -> Self {
+        Self { trunk, ..self }
     }
 
     /// The images of step `step`, and the view in which they are seen.
@@ -62,6 +70,11 @@ impl BatchSource for DistilSource<'_> {
         let shape = [drawn.indices.len(), size.channels, size.height, size.width];
         let logits = self.teachers.logits(&batch.images, shape, Some(view), &drawn.indices).await?;
 
+        let known = match &mut self.trunk {
+            Some(trunk) => trunk.tensors(&drawn, &batch.images, augment, &logits).await,
+            None => Vec::new(),
+        };
+
         let mut targets = Vec::with_capacity(logits.len());
         for (task, logits) in logits.into_iter().enumerate() {
             let classes = self.teachers.classes[task];
@@ -82,7 +95,7 @@ impl BatchSource for DistilSource<'_> {
             }
         }
         let images = Tensor::from_data(TensorData::new(batch.images, shape), &self.device);
-        Ok(TrainBatch { images, targets, hints })
+        Ok(TrainBatch { images, known, targets, hints })
     }
 }
 

@@ -10,6 +10,7 @@ use super::score::{best_fits, score_candidates};
 use super::source::DistilSource;
 use super::teachers::Teachers;
 use super::timing::measured_costs;
+use super::trunk::Trunk;
 use super::{OnEvent, ProjectError, Settings};
 use crate::data::batch::training_batches;
 use crate::data::{Dataset, Split};
@@ -226,15 +227,11 @@ impl<'a> Workshop<'a> {
         let hints = hints.into_iter().map(|(network, tensor, _)| (network, tensor)).collect();
         let seed = self.settings.seed.into();
         let labels = self.labels.clone();
-        let mut source = DistilSource::new(
-            self.dataset,
-            &self.teachers,
-            settings,
-            labels,
-            hints,
-            seed,
-            self.device.clone(),
-        );
+        let trunk = Trunk::new(self, merged, student.network.graph(), settings);
+        let device = self.device.clone();
+        let mut source =
+            DistilSource::new(self.dataset, &self.teachers, settings, labels, hints, seed, device)
+                .with_trunk(trunk);
         train(student, &mut source, settings, start, observer, self.cancel).await?;
         self.recalibrate(&mut student.network, settings.batch_size);
         Ok(())

@@ -29,6 +29,8 @@ pub struct Student {
 pub struct TrainBatch {
     /// `[batch, channels, height, width]`
     pub images: Tensor<4>,
+    /// Tensors of the student that need not be computed.
+    pub known: Vec<(TensorId, Value)>,
     /// One per task.
     pub targets: Vec<TaskTarget>,
     /// The teachers' inner tensors.
@@ -204,7 +206,9 @@ fn step(
     let heads = student.heads.iter().map(|head| head.output);
     let targets: Vec<TensorId> =
         student.outputs.iter().copied().chain(heads).chain(student.hinted.iter().copied()).collect();
-    let pass = student.network.run(&[(image, batch.images.clone().into())], &targets, Mode::Training);
+    let mut feeds = vec![(image, batch.images.clone().into())];
+    feeds.extend(batch.known.iter().cloned());
+    let pass = student.network.run(&feeds, &targets, Mode::Training);
     let losses = task_losses(student, &pass.targets, &batch, settings);
     let mut loss = weighted(&losses, task_weights);
     if let Some(hints) = hint_loss(student, &pass.targets, &batch) {
