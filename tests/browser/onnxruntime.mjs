@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { root } from '../../scripts/paths.mjs';
 import { serve } from '../../scripts/serve.mjs';
 
-/** Loads a network. `run` takes PNG files and answers `{ outputs, pixels, shape }`; `close` ends it. */
+/**
+ * Loads a network. `run` takes PNG files and answers `{ outputs, pixels, shape }`; `time` takes the shape of a batch and
+ * answers the milliseconds of so many passes; `close` ends it.
+ */
 export async function openRuntime(browser, network) {
   const folder = mkdtempSync(join(tmpdir(), 'graftlab-onnxruntime-'));
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>onnxruntime-web</title>');
@@ -27,10 +30,11 @@ export async function openRuntime(browser, network) {
       compute,
       pictures.map((picture) => picture.toString('base64')),
     );
-  return { run, close };
+  const time = (shape, passes) => page.evaluate(timed, [shape, passes]);
+  return { run, time, close };
 }
 
-// These two run in the page.
+// These run in the page.
 
 async function load() {
   const ort = await import(new URL('ort/ort.wasm.min.mjs', document.baseURI).href);
@@ -72,4 +76,18 @@ async function compute(pictures) {
     }
   }
   return { outputs, pixels: [...pixels], shape: [pictures.length, 1, height, width] };
+}
+
+/** Milliseconds of each pass over a batch of this shape; the first pass is not counted. */
+async function timed([shape, passes]) {
+  const { ort, session } = globalThis.runtime;
+  const values = new Float32Array(shape.reduce((product, size) => product * size, 1)).map((_, at) => at % 256);
+  const images = { [session.inputNames[0]]: new ort.Tensor('float32', values, shape) };
+  const times = [];
+  for (let pass = 0; pass <= passes; pass++) {
+    const start = performance.now();
+    await session.run(images);
+    if (pass > 0) times.push(performance.now() - start);
+  }
+  return times;
 }
