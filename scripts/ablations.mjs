@@ -1,7 +1,8 @@
-// `npm run ablations -- --out DIR`: one plan of the glyph sample, trained in other ways, with several seeds. Runs that are there
-// already are not made again.
+// `npm run ablations`: plans of a bundled sample, trained in several ways, for several numbers of images, with several seeds. Runs
+// that are there already are not made again.
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,11 +10,13 @@ import { parseArgs } from 'node:util';
 import { main, Problem, say } from './log.mjs';
 import { root } from './paths.mjs';
 
-const usage = `npm run ablations -- --plan RUN.json --out DIR [options]
+const usage = `npm run ablations -- --plan [NAME=]RUN.json --out DIR [options]
+  --sample NAME         (default: glyphs)
   --program FILE        the graftlab command line (default: on the path)
-  --image-passes N      of every run (default: 20000)
+  --image-passes N,…    of every run (default: 20000)
   --seeds N             (default: 3)
-  --only NAME,…         some of the ways`;
+  --only NAME,…         some of the ways
+  --at-once N           runs side by side (default: one per core)`;
 
 const train = (settings) => ({ train: settings });
 
@@ -33,6 +36,7 @@ export const ways = {
     views: 1,
     augment: { shift_px: 0, rotate_deg: 0, scale: 0, brightness: 0, contrast: 0, noise: 0, flip: false },
   }),
+  'no activation after adapters': { search: { adapter_activation: false } },
   'random adapters': train({ start: 'random_adapters' }),
   'from scratch': train({ start: 'scratch' }),
 };
@@ -41,16 +45,28 @@ function readOptions() {
   try {
     const { values } = parseArgs({
       options: {
-        plan: { type: 'string' },
+        plan: { type: 'string', multiple: true },
         out: { type: 'string' },
+        sample: { type: 'string', default: 'glyphs' },
         program: { type: 'string', default: 'graftlab' },
         'image-passes': { type: 'string', default: '20000' },
         seeds: { type: 'string', default: '3' },
         only: { type: 'string' },
+        'at-once': { type: 'string', default: String(cpus().length) },
       },
     });
     if (!values.plan || !values.out) throw new Error('--plan and --out are needed');
-    return values;
+    const names = values.only?.split(',') ?? Object.keys(ways);
+    const unknown = names.find((name) => !(name in ways));
+    if (unknown) throw new Error(`there is no way '${unknown}'; the ways are ${Object.keys(ways).join(', ')}`);
+    return {
+      ...values,
+      out: resolve(values.out),
+      plans: values.plan.map((plan) => (plan.includes('=') ? plan.split('=') : ['plan', plan])),
+      passes: values['image-passes'].split(',').map(Number),
+      seeds: Number(values.seeds),
+      names,
+    };
   } catch (error) {
     throw new Problem(error.message, usage);
   }
@@ -58,56 +74,102 @@ function readOptions() {
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const deviation = (values) =>
-  Math.sqrt(values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / (values.length - 1));
+  Math.sqrt(
+    values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0) / Math.max(1, values.length - 1),
+  );
+
+const fileName = (...parts) => parts.join('-').replace(/[^a-z0-9]+/gi, '-');
+
+/** Trains one plan in one way and answers with the report. */
+async function trained({ plan: [label, file], name, passes, seed }, options) {
+  const place = join(options.out, fileName(label, name, passes, seed));
+  const report = join(place, 'run.json');
+  if (!existsSync(report)) {
+    mkdirSync(place, { recursive: true });
+    const settings = join(place, 'settings.json');
+    const { train: ours, ...rest } = ways[name];
+    writeFileSync(settings, JSON.stringify({ seed, ...rest, train: { image_passes: passes, ...ours } }));
+    const args = ['demo', '--sample', options.sample, '--settings', settings, '--plan', resolve(file)];
+    const work = spawn(options.program, [...args, '--out', place], {
+      cwd: root,
+      env: { ...process.env, RAYON_NUM_THREADS: String(Math.max(1, cpus().length / options['at-once'])) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let told = '';
+    work.stderr.on('data', (text) => {
+      told = `${told}${text}`.slice(-2000);
+    });
+    const [status] = await once(work, 'close');
+    if (status !== 0)
+      throw new Problem(`${label}, ${name}, seed ${seed}: ${told.trim().split('\n').at(-1)}`);
+  }
+  return JSON.parse(readFileSync(report, 'utf8'));
+}
 
 async function run() {
   const options = readOptions();
-  const out = resolve(options.out);
-  mkdirSync(out, { recursive: true });
-  const names = options.only ? options.only.split(',') : Object.keys(ways);
-  const rows = [];
-  for (const name of names) {
-    const reports = [];
-    for (let seed = 0; seed < Number(options.seeds); seed += 1) {
-      const place = join(out, `${name.replace(/[^a-z0-9]+/gi, '-')}-${options['image-passes']}-${seed}`);
-      if (!existsSync(join(place, 'run.json'))) {
-        mkdirSync(place, { recursive: true });
-        const settings = join(place, 'settings.json');
-        const { train: ours, ...rest } = ways[name];
-        const training = { image_passes: Number(options['image-passes']), ...ours };
-        writeFileSync(settings, JSON.stringify({ seed, ...rest, train: training }));
-        const args = ['demo', '--settings', settings, '--plan', resolve(options.plan), '--out', place];
-        const { status, stderr } = spawnSync(options.program, args, { cwd: root, encoding: 'utf8' });
-        if (status !== 0) throw new Problem(`${name}, seed ${seed}: ${stderr.trim().split('\n').at(-1)}`);
-      }
-      reports.push(JSON.parse(readFileSync(join(place, 'run.json'), 'utf8')));
+  mkdirSync(options.out, { recursive: true });
+  const rows = options.plans.flatMap((plan) =>
+    options.names.flatMap((name) => options.passes.map((passes) => ({ plan, name, passes, reports: [] }))),
+  );
+  const work = rows.flatMap((row) => Array.from({ length: options.seeds }, (_, seed) => ({ row, seed })));
+  const hand = async () => {
+    for (let next = work.shift(); next; next = work.shift()) {
+      const { row, seed } = next;
+      row.reports[seed] = await trained({ ...row, seed }, options);
+      const drop = row.reports[seed].worst_drop_points.toFixed(2);
+      say(`${row.plan[0]}, ${row.name}, ${row.passes} images, seed ${seed}: ${drop}`);
     }
-    rows.push({ name, reports });
-    say(`${name}: ${reports.map((report) => report.worst_drop_points.toFixed(2)).join(', ')}`);
-  }
-  writeFileSync(join(out, 'README.md'), page(rows, options));
+  };
+  await Promise.all(Array.from({ length: Number(options['at-once']) }, hand));
+  writeFileSync(join(options.out, 'README.md'), page(rows, options));
 }
 
+/** The worst of the tasks' drops: mean and standard deviation over the seeds. */
+function worstDrop({ reports }) {
+  const drops = reports.map((report) => report.worst_drop_points);
+  return `${mean(drops).toFixed(2)} ± ${deviation(drops).toFixed(2)}`;
+}
+
+const tableOf = (head, rows) =>
+  [head, head.map((_, at) => (at ? '--:' : '---')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+/** Of one number of images every task, of several the worst drop of each. */
 function page(rows, options) {
-  const { plan, tasks } = rows[0].reports[0];
-  const line = ({ name, reports }) => {
-    const drops = reports.map((report) => report.worst_drop_points);
-    const each = tasks.map((_, task) =>
-      mean(reports.map(({ tasks }) => (tasks[task].test.original - tasks[task].test.merged) * 100)).toFixed(2),
-    );
-    const seconds = mean(reports.map((report) => report.seconds.train)).toFixed(0);
-    return `| ${name} | ${mean(drops).toFixed(2)} ± ${deviation(drops).toFixed(2)} | ${each.join(' | ')} | ${seconds} |`;
-  };
-  const machine = `${cpus()[0]?.model.trim()}, ${cpus().length} cores`;
-  return `# One plan, trained in other ways
+  const { tasks } = rows[0].reports[0];
+  const label = ({ plan, name }) => (options.plans.length > 1 ? `${plan[0]}, ${name}` : name);
+  const cost = ({ reports }) => `${(reports[0].plan.relative_macs * 100).toFixed(1)} %`;
+  const dropOf = (report, task) => (report.tasks[task].test.original - report.tasks[task].test.merged) * 100;
+  const ofOne = (row) => [
+    label(row),
+    cost(row),
+    worstDrop(row),
+    ...tasks.map((_, task) => mean(row.reports.map((report) => dropOf(report, task))).toFixed(2)),
+    mean(row.reports.map((report) => report.seconds.train)).toFixed(0),
+  ];
+  const ofSeveral = (row) => [
+    label(row),
+    cost(row),
+    ...rows.filter((other) => label(other) === label(row)).map(worstDrop),
+  ];
+  const table =
+    options.passes.length > 1
+      ? tableOf(
+          ['', 'MACs', ...options.passes.map((passes) => `${passes} images`)],
+          rows.filter(({ passes }) => passes === options.passes[0]).map(ofSeveral),
+        )
+      : tableOf(
+          ['', 'MACs', 'worst drop', ...tasks.map(({ name }) => name), 'seconds'],
+          rows.map(ofOne),
+        );
+  return `# Plans, trained in several ways
 
-Written by \`npm run ablations\`. One plan of the glyph sample (${(plan.relative_macs * 100).toFixed(1)} % of the originals' MACs), \
-${options['image-passes']} image passes, ${options.seeds} seeds. Drops on the test split in points; the worst of the tasks, mean and \
-standard deviation over the seeds, then each task's mean. Seconds of training on ${machine}, whatever else it did.
+Written by \`npm run ablations\` with the sample \`${options.sample}\`, ${options.passes.join(', ')} image passes and \
+${options.seeds} seeds. MACs relative to the originals apart. Drops on the test split in points: the worst of the tasks, mean and \
+standard deviation over the seeds${options.passes.length > 1 ? '' : "; then each task's mean"}. \
+Machine: ${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${options['at-once']} runs side by side.
 
-| | worst drop | ${tasks.map(({ name }) => name).join(' | ')} | seconds |
-|---|--:|${tasks.map(() => '--:|').join('')}--:|
-${rows.map(line).join('\n')}
+${table}
 `;
 }
 
