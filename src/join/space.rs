@@ -49,6 +49,14 @@ impl Space {
         Self { networks, shortcuts, costs: None }
     }
 
+    /// The same space, where adapters end with no activation.
+    #[must_use]
+    pub fn with_linear_adapters(mut self) -> Self {
+        let points = self.networks.iter_mut().flat_map(|network| &mut network.points);
+        points.for_each(|point| point.activation = None);
+        self
+    }
+
     /// All joins that save what budgets count, by receiver.
     pub fn candidates(&self) -> Vec<(usize, Join)> {
         let mut candidates = Vec::new();

@@ -15,8 +15,17 @@ use crate::platform::{Cancel, Stopwatch, for_all, lanes, yield_now};
 use crate::search::{Score, Scores};
 use crate::train::{agreement, likeness};
 
-/// Scores candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features of
-/// `recalibration`; the tail is then compared with its teacher on `held_out`; of several tasks the worst counts.
+/// Images that candidates are scored on.
+#[derive(Clone, Copy, Debug)]
+pub struct Looks<'a> {
+    /// What a tail's batch-normalisation statistics are re-estimated on, if they are.
+    pub recalibration: Option<&'a IndexBatch>,
+    /// What the tail is compared with its teacher on.
+    pub held_out: &'a IndexBatch,
+}
+
+/// Scores candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features; the tail is
+/// then compared with its teacher; of several tasks the worst counts.
 ///
 /// # Errors
 ///
@@ -26,20 +35,22 @@ pub async fn score_candidates(
     teachers: &Teachers,
     fits: &[Candidate<'_>],
     dataset: &Dataset,
-    [recalibration, held_out]: [&IndexBatch; 2],
+    looks: Looks<'_>,
     on_event: OnEvent<'_>,
     cancel: &Cancel,
 ) -> Result<Scores, ProjectError> {
-    let images = [recalibration, held_out].map(|batch| images_on(teachers, dataset, batch));
+    let on = |batch: &IndexBatch| images_on(teachers, dataset, batch);
+    let (recalibration, held_out) = (looks.recalibration.map(on), on(looks.held_out));
     let reference = {
-        let outputs = teachers.networks.iter().flat_map(|network| network.forward(images[1].clone()));
+        let outputs = teachers.networks.iter().flat_map(|network| network.forward(held_out.clone()));
         read_all(outputs.collect()).await?
     };
     let clock = Stopwatch::start();
     let mut scores = Scores::new();
     for donor in 0..space.networks.len() {
         let tensors: Vec<_> = space.networks[donor].points.iter().map(|point| point.tensor).collect();
-        let taps = images.clone().map(|images| teachers.tap(donor, images, &tensors));
+        let tap = |images: &Tensor<4>| teachers.tap(donor, images.clone(), &tensors);
+        let taps = Taps { recalibration: recalibration.as_ref().map(tap), held_out: tap(&held_out) };
         let of_donor: Vec<Candidate> =
             fits.iter().copied().filter(|((_, join), _)| join.donor == donor).collect();
         for some in of_donor.chunks(4 * lanes()) {
@@ -69,25 +80,31 @@ pub async fn score_candidates(
     Ok(scores)
 }
 
-/// Scores one candidate. `reference` holds the teachers' logits of all tasks on held-out images; `taps` the donor's tensors
-/// at all its join points, on the images for recalibration and on the held-out ones.
+/// A donor's tensors at all its join points.
+struct Taps {
+    recalibration: Option<Vec<Value>>,
+    held_out: Vec<Value>,
+}
+
+/// Scores one candidate. `reference` holds the teachers' logits of all tasks on held-out images.
 async fn score(
     space: &Space,
     teachers: &Teachers,
     reference: &[Vec<f32>],
-    taps: &[Vec<Value>; 2],
+    taps: &Taps,
     ((receiver, join), fit): Candidate<'_>,
 ) -> Result<Score, ProjectError> {
     let [from, to] = space.ends(receiver, join);
     let adapter = Network::new(&adapter_graph(&Adapter::from(fit), from, to), teachers.device())?;
-    let adapted = [&taps[0], &taps[1]].map(|taps| {
+    let adapted = |taps: &Vec<Value>| {
         let features: Tensor<4> = taps[join.donor_point].clone().to_rank();
-        adapter.forward(features).swap_remove(0)
-    });
-    let [seen, unseen] = adapted.map(|value| vec![(to.tensor, value)]);
+        vec![(to.tensor, adapter.forward(features).swap_remove(0))]
+    };
     let mut tail = teachers.networks[receiver].clone();
-    tail.recalibrate(&[seen]);
-    let logits = read_all(tail.run(&unseen, &teachers.outputs[receiver], Mode::Inference).targets).await?;
+    if let Some(taps) = &taps.recalibration {
+        tail.recalibrate(&[adapted(taps)]);
+    }
+    let logits = read_all(tail.run(&adapted(&taps.held_out), &teachers.outputs[receiver], Mode::Inference).targets).await?;
     let mut score = Score { r_squared: fit.r_squared, ..Score::PERFECT };
     for (task, logits) in teachers.tasks_of(receiver).zip(&logits) {
         score = score.worse(of_task(teachers.kinds[task], &reference[task], logits, teachers.classes[task]));

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::calibrate::{Calibration, Fits, fit_adapters, images_on};
-use super::score::{best_fits, score_candidates};
+use super::score::{Looks, best_fits, score_candidates};
 use super::source::DistilSource;
 use super::teachers::Teachers;
 use super::timing::measured_costs;
@@ -66,9 +66,10 @@ impl<'a> Workshop<'a> {
             tasks.map(|task| dataset.tasks.iter().position(|known| known.name == task.name)).collect();
         let base = settings.base.as_deref().map(|name| base_of(networks, name)).transpose()?;
         let labels = if settings.use_labels { known_labels.clone() } else { vec![None; known_labels.len()] };
+        let space = Space::new(networks, settings.search.shortcuts);
         Ok(Self {
             networks,
-            space: Space::new(networks, settings.search.shortcuts),
+            space: if settings.search.adapter_activation { space } else { space.with_linear_adapters() },
             adapters: BTreeMap::new(),
             dataset,
             teachers: Teachers::new(networks, device)?,
@@ -117,7 +118,7 @@ impl<'a> Workshop<'a> {
             teachers,
             &best_fits(&fits, search.scored_donor_points),
             dataset,
-            [&scoring[0], held_out],
+            Looks { recalibration: search.recalibrate_scores.then_some(&scoring[0]), held_out },
             on_event,
             cancel,
         )

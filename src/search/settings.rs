@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 pub struct SearchSettings {
     /// Whether a network may also skip layers of its own.
     pub shortcuts: bool,
+    /// Whether an adapter ends with the activation of the tensor that it replaces. Off only for comparison.
+    pub adapter_activation: bool,
+    /// Whether the batch-normalisation statistics of a tail are re-estimated on adapted features before it is scored. Off
+    /// only for comparison.
+    pub recalibrate_scores: bool,
     /// Images of the training split that adapters are fitted and candidates scored on.
     pub calibration_images: usize,
     /// Positions per channel of the widest join point that the ridge regression of an adapter sees.
@@ -48,6 +53,8 @@ impl Default for SearchSettings {
     fn default() -> Self {
         Self {
             shortcuts: false,
+            adapter_activation: true,
+            recalibrate_scores: true,
             calibration_images: 512,
             ridge_rows_per_channel: 16,
             score_images: 128,

@@ -209,8 +209,8 @@ function scoresOf(report: Report, { results }: Texts, locale: string): Html {
     share == null ? '–' : formatPercent(share, 2, locale);
   return table(
     [results.task, results.original, results.merged, results.change, results.agreement, results.images],
-    report.tasks.map(({ name, test }) => [
-      name,
+    report.tasks.map(({ name, kind, test }) => [
+      kind && results.measures[kind] ? `${name}: ${results.measures[kind]}` : name,
       percent(test.original),
       percent(test.merged),
       test.original != null && test.merged != null

@@ -16,6 +16,9 @@ test.each([
   ['share', 1, false],
   ['switch', 1, false],
   ['switch', true, true],
+  [['fitted', 'scratch'], 'scratch', true],
+  [['fitted', 'scratch'], 'else', false],
+  ['count', '1', false],
 ] as const)('a %s of %s is taken: %s', (kind, value, taken) => {
   expect(accepts(kind, value)).toBe(taken);
 });

@@ -1,13 +1,18 @@
 // The numbers and switches of a run beyond the few that everyone sees. What each accepts is what the core accepts.
-import type { Settings } from '../worker/core';
+import type { Settings, Start } from '../worker/core';
 
-/** `count`: from 1. `whole`: from 0, no fractions. `positive`: above 0. `weight`: from 0. `share`: from 0 to below 1. */
-export type FieldKind = 'switch' | 'count' | 'whole' | 'positive' | 'weight' | 'share';
-export type FieldValue = number | boolean;
+/**
+ * `count`: from 1. `whole`: from 0, no fractions. `positive`: above 0. `weight`: from 0. `share`: from 0 to below 1.
+ * A list: one of these names.
+ */
+export type FieldKind = 'switch' | 'count' | 'whole' | 'positive' | 'weight' | 'share' | readonly string[];
+export type FieldValue = number | boolean | string;
 
 export const fieldGroups = {
   search: {
     'search.shortcuts': 'switch',
+    'search.adapter_activation': 'switch',
+    'search.recalibrate_scores': 'switch',
     'search.calibration_images': 'count',
     'search.ridge_rows_per_channel': 'count',
     'search.score_images': 'count',
@@ -35,11 +40,13 @@ export const fieldGroups = {
     'train.lagging_task_weight': 'weight',
   },
   train: {
+    'train.start': ['fitted', 'random_adapters', 'scratch'] satisfies Start[],
     'train.image_passes': 'count',
     'train.batch_size': 'count',
     'train.learning_rate': 'positive',
     'train.trunk_learning_rate': 'weight',
     'train.weight_decay': 'weight',
+    'train.fixed_statistics': 'switch',
   },
   augment: {
     'train.views': 'count',
@@ -60,8 +67,9 @@ export type FieldPath = KeysOf<(typeof fieldGroups)[FieldGroup]>;
 export const fieldKinds = Object.assign({}, ...Object.values(fieldGroups)) as Record<FieldPath, FieldKind>;
 
 export function accepts(kind: FieldKind, value: FieldValue): boolean {
+  if (typeof kind === 'object') return kind.includes(String(value));
   if (typeof value === 'boolean') return kind === 'switch';
-  if (!Number.isFinite(value)) return false;
+  if (typeof value === 'string' || !Number.isFinite(value)) return false;
   switch (kind) {
     case 'switch':
       return false;

@@ -1,5 +1,5 @@
 import type { FieldGroup, FieldPath } from '../state/fields';
-import type { CostMeasure, SelectorName } from '../worker/core';
+import type { CostMeasure, SelectorName, Start, TaskKind } from '../worker/core';
 
 /** The page in English. Every other language has the same shape. */
 export const en = {
@@ -197,9 +197,19 @@ export const en = {
       train: 'Training',
       augment: 'Changes to the images while training',
     } satisfies Record<FieldGroup, string>,
+    options: {
+      fitted: 'fitted',
+      random_adapters: 'random',
+      scratch: 'scratch',
+    } satisfies Record<Start, string> as Record<string, string>,
     /** The name of each, and what it does. */
     names: {
       'search.shortcuts': ['Shortcuts', 'A network may also skip layers of its own.'],
+      'search.adapter_activation': ['Activation in adapters', 'That of the layer whose place they take.'],
+      'search.recalibrate_scores': [
+        'Fresh statistics for scores',
+        'Batch normalisation is re-estimated behind a join before the join is scored.',
+      ],
       'search.calibration_images': ['Calibration images', 'Adapters are fitted on them.'],
       'search.ridge_rows_per_channel': ['Positions per channel', 'How many the fit of an adapter sees.'],
       'search.score_images': ['Scoring images', 'Further ones, on which grafts are compared with originals.'],
@@ -230,11 +240,16 @@ export const en = {
         'Extra heads that learn from the deepest one. 0: off.',
       ],
       'train.lagging_task_weight': ['Lagging task', 'Factor for the task furthest behind. 1: off.'],
+      'train.start': [
+        'Starts from',
+        'The originals, with adapters that are fitted or random; or random weights everywhere, to compare.',
+      ],
       'train.image_passes': ['Images', 'That pass while it distils, counting each time.'],
       'train.batch_size': ['Batch size', 'Images per step.'],
       'train.learning_rate': ['Learning rate', 'Its peak; it rises and falls in one cycle.'],
       'train.trunk_learning_rate': ['Learning rate of the trunk', 'Relative to that of adapters and tails.'],
       'train.weight_decay': ['Weight decay', 'Of AdamW.'],
+      'train.fixed_statistics': ['Fixed statistics', 'Batch normalisation keeps those of the originals.'],
       'train.views': ['Versions of each image', 'Originals see each once.'],
       'train.augment.shift_px': ['Shift', 'In pixels.'],
       'train.augment.rotate_deg': ['Rotation', 'In degrees.'],
@@ -438,6 +453,10 @@ export const en = {
     agreement: 'Agreement',
     images: 'Test images',
     labelledOf: (labelled: string, images: string) => `${images}, ${labelled} labelled`,
+    /** What is measured, where it is not the share of images with the right class. */
+    measures: { labels: 'labels that are right', values: 'explained variance, R²' } satisfies Partial<
+      Record<TaskKind, string>
+    > as Partial<Record<TaskKind, string>>,
     cost: 'Cost',
     costFor: 'For one image',
     share: 'Share',

@@ -33,6 +33,11 @@ export function formatChange(value: number, digits: number, locale: string): str
   return value > 0 ? `+${text}` : text;
 }
 
+/** A number of any size: four digits that count. */
+export function formatValue(value: number, locale: string): string {
+  return formatter(locale, { maximumSignificantDigits: 4 }).format(value).replace('-', '−');
+}
+
 /** A share from 0 to 1. */
 export function formatPercent(share: number, digits: number, locale: string): string {
   return `${formatDecimal(share * 100, digits, locale)}${space}%`;
