@@ -17,8 +17,8 @@ use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::Family;
 use graftlab::project::{
-    Event, Host, Outcome, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest,
-    evaluate_file, run, tabulate,
+    Event, Host, Outcome, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, evaluate_file,
+    run, tabulate,
 };
 use graftlab::report::TableLine;
 use graftlab::search::{SearchError, SelectorName};

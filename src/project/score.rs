@@ -104,7 +104,9 @@ async fn score(
     if let Some(taps) = &taps.recalibration {
         tail.recalibrate(&[adapted(taps)]);
     }
-    let logits = read_all(tail.run(&adapted(&taps.held_out), &teachers.outputs[receiver], Mode::Inference).targets).await?;
+    let logits =
+        read_all(tail.run(&adapted(&taps.held_out), &teachers.outputs[receiver], Mode::Inference).targets)
+            .await?;
     let mut score = Score { r_squared: fit.r_squared, ..Score::PERFECT };
     for (task, logits) in teachers.tasks_of(receiver).zip(&logits) {
         score = score.worse(of_task(teachers.kinds[task], &reference[task], logits, teachers.classes[task]));

@@ -48,9 +48,10 @@ impl<'a> Trunk<'a> {
         let outputs = tasks.filter(|(_, (_, owner))| **owner == base);
         let outputs: Vec<_> = outputs.map(|(index, (task, _))| (index, task.output)).collect();
         let is_output = |id: &TensorId| outputs.iter().any(|(_, output)| output == id);
-        let others = graph.nodes.iter().filter(|node| {
-            node.outputs.iter().all(|id| name_in_base(*id).is_none() && !is_output(id))
-        });
+        let others = graph
+            .nodes
+            .iter()
+            .filter(|node| node.outputs.iter().all(|id| name_in_base(*id).is_none() && !is_output(id)));
         let mut read: Vec<(TensorId, TensorId)> = others
             .flat_map(|node| node.inputs.iter().flatten())
             .filter(|id| !graph.constants.contains_key(id))
