@@ -58,7 +58,8 @@ function readOptions() {
     if (!values.plan || !values.out) throw new Error('--plan and --out are needed');
     const names = values.only?.split(',') ?? Object.keys(ways);
     const unknown = names.find((name) => !(name in ways));
-    if (unknown) throw new Error(`there is no way '${unknown}'; the ways are ${Object.keys(ways).join(', ')}`);
+    if (unknown)
+      throw new Error(`there is no way '${unknown}'; the ways are ${Object.keys(ways).join(', ')}`);
     return {
       ...values,
       out: resolve(values.out),
@@ -100,8 +101,7 @@ async function trained({ plan: [label, file], name, passes, seed }, options) {
       told = `${told}${text}`.slice(-2000);
     });
     const [status] = await once(work, 'close');
-    if (status !== 0)
-      throw new Problem(`${label}, ${name}, seed ${seed}: ${told.trim().split('\n').at(-1)}`);
+    if (status !== 0) throw new Problem(`${label}, ${name}, seed ${seed}: ${told.trim().split('\n').at(-1)}`);
   }
   return JSON.parse(readFileSync(report, 'utf8'));
 }
@@ -132,7 +132,9 @@ function worstDrop({ reports }) {
 }
 
 const tableOf = (head, rows) =>
-  [head, head.map((_, at) => (at ? '--:' : '---')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  [head, head.map((_, at) => (at ? '--:' : '---')), ...rows]
+    .map((row) => `| ${row.join(' | ')} |`)
+    .join('\n');
 
 /** Of one number of images every task, of several the worst drop of each. */
 function page(rows, options) {
@@ -158,10 +160,7 @@ function page(rows, options) {
           ['', 'MACs', ...options.passes.map((passes) => `${passes} images`)],
           rows.filter(({ passes }) => passes === options.passes[0]).map(ofSeveral),
         )
-      : tableOf(
-          ['', 'MACs', 'worst drop', ...tasks.map(({ name }) => name), 'seconds'],
-          rows.map(ofOne),
-        );
+      : tableOf(['', 'MACs', 'worst drop', ...tasks.map(({ name }) => name), 'seconds'], rows.map(ofOne));
   return `# Plans, trained in several ways
 
 Written by \`npm run ablations\` with the sample \`${options.sample}\`, ${options.passes.join(', ')} image passes and \

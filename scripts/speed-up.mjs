@@ -81,7 +81,9 @@ async function command() {
     ...rowsOf(`onnxruntime ${native.version}`, native.times),
     ...rowsOf('onnxruntime-web, wasm', web),
   ];
-  say(`\n${cpus()[0]?.model.trim()}, one thread; ${(before / after).toFixed(2)}× fewer MACs. Milliseconds, median of ${rounds}.\n`);
+  say(
+    `\n${cpus()[0]?.model.trim()}, one thread; ${(before / after).toFixed(2)}× fewer MACs. Milliseconds, median of ${rounds}.\n`,
+  );
   say('| runtime | images | originals apart | merged | faster |\n|---|--:|--:|--:|--:|');
   for (const row of rows) say(`| ${row.join(' | ')} |`);
 }

@@ -81,7 +81,9 @@ async function compute(pictures) {
 /** Milliseconds of each pass over a batch of this shape; the first pass is not counted. */
 async function timed([shape, passes]) {
   const { ort, session } = globalThis.runtime;
-  const values = new Float32Array(shape.reduce((product, size) => product * size, 1)).map((_, at) => at % 256);
+  const values = new Float32Array(shape.reduce((product, size) => product * size, 1)).map(
+    (_, at) => at % 256,
+  );
   const images = { [session.inputNames[0]]: new ort.Tensor('float32', values, shape) };
   const times = [];
   for (let pass = 0; pass <= passes; pass++) {

@@ -61,7 +61,7 @@ describe('requests', () => {
   test('events go to their own request until it is answered', async () => {
     const { client, workers } = setUp();
     const onEvent = vi.fn();
-    const request = client.call('run', { settings: {} as never }, onEvent);
+    const request = client.call('run', { settings: {} as never, crew: 0 }, onEvent);
     const event = { kind: 'warning', message: 'few images' } as const;
     workers[0]!.say({ id: request.id, kind: 'event', event });
     workers[0]!.say({ id: request.id + 1, kind: 'event', event });
@@ -73,7 +73,7 @@ describe('requests', () => {
 
   test('only a request that is still asked is urged', async () => {
     const { client, workers } = setUp();
-    const request = client.call('run', { settings: {} as never });
+    const request = client.call('run', { settings: {} as never, crew: 0 });
     client.urge({ id: request.id, method: 'cancel' });
     workers[0]!.say({ id: request.id, kind: 'value', value: null });
     await request;

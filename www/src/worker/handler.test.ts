@@ -53,7 +53,7 @@ test('a trap of the core is a fault', async () => {
 test('a run that is cancelled while it waits never starts', async () => {
   const { handle, answerTo } = setUp();
   handle(open);
-  handle({ id: 2, method: 'run', args: { settings: {} as never } });
+  handle({ id: 2, method: 'run', args: { settings: {} as never, crew: 0 } });
   handle({ id: 2, method: 'cancel' });
   expect(await answerTo(2)).toMatchObject({ kind: 'failure', failure: { code: 'cancelled' } });
 });
@@ -67,7 +67,7 @@ test('checkpoints of a run are handed over, not copied', async () => {
   handle({ id: 2, method: 'add_network', args: { file: files.network('character') } });
   handle({ id: 3, method: 'add_network', args: { file: files.network('typeface') } });
   handle({ id: 4, method: 'load_zip', args: { file: files.zip } });
-  handle({ id: 5, method: 'run', args: { settings: settings.quick } });
+  handle({ id: 5, method: 'run', args: { settings: settings.quick, crew: 0 } });
   await answerTo(5);
   const checkpoints = sent.flatMap((message) =>
     message.kind === 'event' && 'kind' in message.event && message.event.kind === 'checkpoint'

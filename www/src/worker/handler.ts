@@ -121,10 +121,12 @@ export function createHandler(host: Host): (message: ToWorker) => void {
     if ('args' in message) {
       queue = queue.then(() => handle(message));
     } else if (message.id === running) {
-      if (message.method === 'cancel') session?.cancel();
-      else if (message.method === 'keep_checkpoint') session?.keepCheckpoint();
-      else if (message.drop === null) errands.get(message.number)?.reject();
-      else errands.get(message.number)?.resolve(message.drop);
+      if (message.method === 'errand_done') {
+        const errand = errands.get(message.number);
+        if (message.drop === null) errand?.reject();
+        else errand?.resolve(message.drop);
+      } else if (message.method === 'cancel') session?.cancel();
+      else session?.keepCheckpoint();
     } else if (message.method === 'cancel') {
       cancelled.add(message.id);
     }

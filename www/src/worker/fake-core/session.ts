@@ -1,5 +1,14 @@
 // The fake core's session: it takes files by their first byte, and tells a run's events at an even pace.
-import type { DataCard, Event, JudgedPlan, NetworkCard, NetworkOptions, Outcome, Settings } from '../core';
+import type {
+  Crew,
+  DataCard,
+  Event,
+  JudgedPlan,
+  NetworkCard,
+  NetworkOptions,
+  Outcome,
+  Settings,
+} from '../core';
 import { failure } from './failure';
 import { cardOf, known, typeface } from './networks';
 import { candidates, type Found, kept, outcome, planOf, searchSteps, type Trained } from './results';
