@@ -368,7 +368,7 @@ export class Lab {
       } finally {
         this.busy = null;
         this.reading = null;
-        this.#engine.callCrew();
+        void this.#engine.callCrew().then((isCalled) => isCalled && this.traffic.mark());
       }
     });
     this.#work = done;

@@ -22,6 +22,8 @@ export function crewSize(cores: number, memory: number | undefined): number {
 
 export class Crew {
   readonly size: number;
+  /** When all members have the core, or cannot have it: nothing more is asked of the server. */
+  readonly opened: Promise<void>;
   readonly #members: WorkerClient[];
   readonly #queue: Errand[] = [];
   /** Members with nothing to do. */
@@ -38,7 +40,9 @@ export class Crew {
     this.size = size;
     this.#working = size;
     this.#members = Array.from({ length: size }, () => new WorkerClient(make, () => {}, onLoads));
-    for (const client of this.#members) void this.#employ(client, base, supplies);
+    const opening = this.#members.map((client) => client.call('open', { base, wish: 'cpu' }));
+    this.opened = Promise.allSettled(opening).then(() => {});
+    this.#members.forEach((client, index) => void this.#employ(client, opening[index]!, supplies));
   }
 
   judge(errand: string): Promise<number | null> {
@@ -55,9 +59,9 @@ export class Crew {
     for (const client of this.#members) client.replace();
   }
 
-  async #employ(client: WorkerClient, base: string, { networks, load }: Supplies): Promise<void> {
+  async #employ(client: WorkerClient, opened: Promise<unknown>, { networks, load }: Supplies): Promise<void> {
     try {
-      await client.call('open', { base, wish: 'cpu' });
+      await opened;
       for (const network of networks) await client.call('add_network', network);
       await load(client);
       for (;;) {

@@ -103,17 +103,20 @@ export class Engine {
   }
 
   /**
-   * Calls other workers for the run to come: to be done as soon as there is something to run, for during the run nothing is
-   * asked of the server.
+   * Calls other workers for the run to come, and answers whether there are any, once they have loaded their code: during the
+   * run nothing is asked of the server.
    */
-  callCrew(): void {
+  async callCrew(): Promise<boolean> {
     this.#dismissCrew();
     const data = this.#data;
     // One GPU has enough to do with one worker.
-    if (!data || this.#networks.length < 2 || this.#crewSize === 0 || this.#inUse?.backend !== 'cpu') return;
+    if (!data || this.#networks.length < 2 || this.#crewSize === 0 || this.#inUse?.backend !== 'cpu')
+      return false;
     const supplies = { networks: [...this.#networks], load: (client: WorkerClient) => sendTo(client, data) };
     const onLoads = (loads: Load[]) => this.#listener.loads(loads);
     this.#crew = new Crew(this.#make, this.#base, this.#crewSize, supplies, onLoads);
+    await this.#crew.opened;
+    return true;
   }
 
   /** Runs to the outcome, from the beginning or from a checkpoint. */
@@ -125,6 +128,7 @@ export class Engine {
   ): Promise<Outcome> {
     await this.#ready;
     const crew = this.#crew;
+    await crew?.opened;
     const args = { settings, crew: crew?.size ?? 0, ...(resume && { resume }) };
     const outcome = this.#client.call('run', args, (news) => {
       if (news.kind === 'checkpoint') onCheckpoint(news.checkpoint);
