@@ -4,7 +4,7 @@ use super::layout::channels_first;
 use super::weight::FIXED;
 use super::{NetError, NetworkOptions, Pixels, Task, read_tasks};
 use crate::data::TaskKind;
-use crate::graph::{Constant, Graph, TensorId};
+use crate::graph::{Attribute, Constant, Graph, TensorId};
 use crate::ops;
 
 /// A network that reads images with pixels from 0 to 255 at its own size, and gives logits.
@@ -25,8 +25,8 @@ impl Prepared {
     }
 }
 
-/// Checks a network, infers its shapes, puts its preprocessing into the graph, and sets a trailing Softmax or
-/// Sigmoid aside.
+/// Checks a network, infers its shapes, puts its preprocessing into the graph, and sets a trailing Softmax, Sigmoid or
+/// ArgMax aside.
 ///
 /// # Errors
 ///
@@ -69,19 +69,51 @@ pub fn prepare(graph: &Graph, options: &NetworkOptions, file_name: &str) -> Resu
     Ok(Prepared { name: file_name.to_owned(), graph, tasks, input })
 }
 
+/// The outputs, with scores per class in place of the class that an ArgMax makes of them. An output that tells no more than
+/// another one goes.
+fn scores(graph: &Graph) -> Vec<TensorId> {
+    let producers = graph.producers();
+    let before = |id: TensorId, ops: &[&str]| {
+        let node = &graph.nodes[producers[id.0]?];
+        let reads = node.inputs.first().copied().flatten();
+        if ops.contains(&node.op_type.as_str()) { reads } else { None }
+    };
+    let class_of = |output: TensorId| {
+        let mut id = output;
+        while let Some(further) = before(id, &["Cast", "Identity", "Squeeze", "Flatten", "Reshape"]) {
+            id = further;
+        }
+        let axis = producers[id.0].and_then(|index| graph.nodes[index].attributes.get("axis"));
+        let of_classes = matches!(axis, Some(Attribute::Int(1 | -1)));
+        before(id, &["ArgMax"]).filter(|_| of_classes)
+    };
+    let logits = |scores: TensorId| before(scores, &["Softmax"]).unwrap_or(scores);
+    let mut kept: Vec<TensorId> =
+        graph.outputs.iter().copied().filter(|output| class_of(*output).is_none()).collect();
+    for scores in graph.outputs.iter().filter_map(|output| class_of(*output)) {
+        if !kept.iter().any(|known| logits(*known) == logits(scores)) {
+            kept.push(scores);
+        }
+    }
+    kept
+}
+
 /// The graph with the one output that its owner picked, if they did.
 fn picked(graph: &Graph, options: &NetworkOptions) -> Result<Graph, NetError> {
+    let mut picked = graph.clone();
     let names =
         || graph.outputs.iter().map(|id| graph.tensor(*id).name.as_str()).collect::<Vec<_>>().join(", ");
-    let Some(name) = &options.output else {
-        if graph.outputs.len() > 1 && (options.task.is_some() || options.classes.is_some()) {
-            return Err(NetError::ManyOutputs { names: names() });
+    if let Some(name) = &options.output {
+        picked.outputs.retain(|id| &graph.tensor(*id).name == name);
+        if picked.outputs.is_empty() {
+            return Err(NetError::NoSuchOutput { name: name.clone(), names: names() });
         }
-        return Ok(graph.clone());
-    };
-    let output = graph.outputs.iter().find(|id| &graph.tensor(**id).name == name);
-    let output = output.ok_or_else(|| NetError::NoSuchOutput { name: name.clone(), names: names() })?;
-    Ok(Graph { outputs: vec![*output], ..graph.clone() })
+    }
+    picked.outputs = scores(&picked);
+    if picked.outputs.len() > 1 && (options.task.is_some() || options.classes.is_some()) {
+        return Err(NetError::ManyOutputs { names: names() });
+    }
+    Ok(picked)
 }
 
 /// Infinite weights are fine: attention is masked with them.
@@ -137,4 +169,46 @@ fn scale_pixels(graph: &Graph, pixels: Pixels, channels: usize) -> (Graph, Vec<T
     let outputs: Vec<TensorId> = graph.outputs.iter().map(|id| map.at(*id)).collect();
     scaled.outputs = outputs.clone();
     (scaled, outputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Attributes;
+
+    /// A network of three classes, with these nodes one after the other at its end; every name is an output.
+    fn ending(nodes: &[&str], outputs: &[&str]) -> Graph {
+        let mut graph = Graph { opset: 17, ..Graph::default() };
+        let image = graph.add_input("image", vec![1, 1, 2, 2]);
+        let flat = graph.add_node("Flatten", "flat", [image]);
+        let weight = graph.add_constant("weight", Constant::f32(vec![4, 3], vec![0.5; 12]));
+        let mut last = graph.add_node("MatMul", "logits", [flat, weight]);
+        for name in nodes {
+            let axis = if *name == "Cast" { ("to", 1.into()) } else { ("axis", 1.into()) };
+            let attributes: Attributes = [axis].map(|(name, value)| (name.to_owned(), value)).into();
+            last = graph.add_node_with(name, name, [last], attributes);
+        }
+        graph.outputs = outputs.iter().filter_map(|name| graph.find(name)).collect();
+        graph
+    }
+
+    #[test]
+    fn a_class_at_the_end_is_set_aside_for_the_scores_that_it_was_chosen_by() {
+        let options = NetworkOptions {
+            task: Some("shape".into()),
+            preprocessing: Some(Pixels::Unit),
+            ..NetworkOptions::default()
+        };
+        for (nodes, outputs) in [
+            (&["ArgMax"][..], &["ArgMax"][..]),
+            (&["ArgMax", "Cast"], &["Cast"]),
+            (&["ArgMax"], &["logits", "ArgMax"]),
+            (&["Softmax", "ArgMax"], &["ArgMax", "Softmax"]),
+        ] {
+            let prepared = prepare(&ending(nodes, outputs), &options, "shape.onnx").unwrap();
+            let [task] = &prepared.tasks[..] else { panic!("{nodes:?}: {:?}", prepared.tasks) };
+            assert_eq!(task.classes.len(), 3, "{nodes:?}");
+            assert_eq!(prepared.graph.tensor(task.output).name, "logits", "{nodes:?}");
+        }
+    }
 }
