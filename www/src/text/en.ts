@@ -75,10 +75,13 @@ export const en = {
     taskHelp: 'One word, for example “species”. If your labels.csv has a column for it, use the same word.',
     kind: 'Its outputs are',
     kinds: {
+      auto: 'as its last layer says',
       class: 'one of several classes',
       labels: 'any of several labels',
       values: 'numbers',
     },
+    output: 'Which output',
+    outputHelp: 'Only where the file has several: the name of the one that is meant.',
     classes: 'Names of the outputs',
     classesHelp: 'In the order of the outputs, one per line. Leave it empty if you have no names.',
     preprocessing: 'Images were scaled to',
