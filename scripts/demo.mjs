@@ -1,14 +1,12 @@
-// `npm run demo`: the bundled demo in headless Chromium, on the page's own build of the core. Writes what the command
-// line's `demo` writes.
+// `npm run demo`: the bundled demo on the page, in headless Chromium. Writes what the command line's `demo` writes.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startLab } from '../tests/browser/harness.mjs';
+import { download, ready, startLab } from '../tests/browser/harness.mjs';
 import { buildAll } from './build.mjs';
 import { duration, main, Problem, say, step } from './log.mjs';
-import { root } from './paths.mjs';
 import { setUp } from './setup.mjs';
 
 const usage = `npm run demo -- --out DIR [options]
@@ -36,62 +34,49 @@ function readOptions() {
   }
 }
 
-/** Runs in the page: a session of the core, without the page's own worker. */
-async function work({ artifact, device, sample, quick, labels }) {
-  const bytes = async (path) => {
-    const response = await fetch(new URL(`./models/${path}`, document.baseURI));
-    if (!response.ok) throw new Error(`${path}: ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
-  };
-  const core = await import(new URL(`./pkg/${artifact}/graftlab.js`, document.baseURI).href);
-  await core.default();
-  const session = await core.Session.create(device);
-  for (const path of sample.networks) {
-    session.addNetwork(path.split('/').at(-1), await bytes(path), undefined);
-  }
-  await session.loadZip(await bytes(sample.data), () => {});
-  let last = 0;
-  const budget = quick ? sample.quick_budget : sample.budget;
-  const settings = { ...core.defaultSettings(quick), budget, use_labels: labels };
-  const tell = (event) => {
-    if (event.kind === 'phase_started') console.info(event.phase);
-    if (event.kind !== 'progress' || performance.now() - last < 20_000) return;
-    last = performance.now();
-    console.info(`  ${event.phase}: ${event.done} of ${event.total}`);
-  };
-  const { report, onnx, safetensors } = await session.run(settings, tell, () => {});
-  const text = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  return { device: session.device, report, onnx: text(onnx), safetensors: text(safetensors) };
+/** Does what a person does: chooses, runs, and says now and then what the page says. */
+async function runOnPage(page, { device, title, quick, labels }) {
+  await page.locator('[popovertarget=backend]').click();
+  await page
+    .locator('#backend')
+    .getByRole('radio', { name: device === 'cpu' ? 'CPU' : 'WebGPU' })
+    .check();
+  await page.keyboard.press('Escape');
+  await ready(page);
+  await page.getByRole('button', { name: `Load only: ${title}` }).click();
+  await page.locator('#start:not(:disabled)').waitFor();
+  await page.getByRole('radio', { name: quick ? 'Quick' : 'Full' }).check();
+  await page.getByRole('checkbox', { name: 'Use labels' }).setChecked(labels);
+  await page.locator('#start').click();
+  const told = setInterval(async () => {
+    const [headline, details] = await page.locator('#run .status > p').allTextContents();
+    say(`  ${headline}: ${details}`);
+  }, 20_000);
+  await page.locator('#results').waitFor({ timeout: 0 }).finally(() => clearInterval(told));
 }
 
 async function command() {
   const { out, device, sample: name, quick, 'no-labels': unlabelled } = readOptions();
-  const { samples } = JSON.parse(readFileSync(join(root, 'models', 'samples', 'index.json'), 'utf8'));
-  const sample = samples.find((sample) => sample.name === name);
-  if (!sample) throw new Problem(`There is no sample '${name}'.`, usage);
+  const title = { glyphs: 'Glyphs', 'garments-digits': 'Garments and digits' }[name];
+  if (!title) throw new Problem(`There is no sample '${name}'.`, usage);
   await setUp('browser');
   await buildAll();
   const lab = await startLab();
   try {
-    const { page, problems } = await lab.open();
-    page.setDefaultTimeout(0);
-    page.on('console', (message) => message.type() === 'info' && say(`  ${message.text()}`));
-    const artifact = device === 'cpu' ? 'cpu' : 'gpu';
-    const started = Date.now();
-    let result;
-    await step(`The demo '${name}' in Chromium ${lab.browser.version()}`, 0, async () => {
-      result = await page.evaluate(work, { artifact, device, sample, quick, labels: !unlabelled });
-    });
+    const { page, problems } = await lab.openReady();
+    page.setDefaultTimeout(device === 'cpu' ? 60_000 : 600_000);
+    await step(`The demo '${name}' in Chromium ${lab.browser.version()}`, 0, () =>
+      runOnPage(page, { device, title, quick, labels: !unlabelled }),
+    );
     if (problems.length)
       throw new Problem(`The page reports: ${problems.join('\n')}`, 'No file was written.');
     mkdirSync(resolve(out), { recursive: true });
-    const write = (file, data) => writeFileSync(join(resolve(out), file), data);
-    write('merged.onnx', Buffer.from(result.onnx, 'base64'));
-    write('merged.safetensors', Buffer.from(result.safetensors, 'base64'));
-    write('run.json', JSON.stringify(result.report, null, 2));
-    const { cost, tasks, worst_drop_points } = result.report;
+    for (const file of ['merged.onnx', 'merged.safetensors', 'run.json'])
+      writeFileSync(join(resolve(out), file), await download(page, file));
+    const report = JSON.parse(readFileSync(join(resolve(out), 'run.json'), 'utf8'));
+    const { cost, tasks, seconds, worst_drop_points } = report;
     say(
-      `${result.device}; ${cpus()[0]?.model.trim()}, ${cpus().length} cores; ${duration(Date.now() - started)}`,
+      `${report.device}; ${cpus()[0]?.model.trim()}, ${cpus().length} cores; ${duration(seconds.total * 1000)}`,
     );
     const percent = (share) => (share * 100).toFixed(2);
     for (const { name, test } of tasks) {
