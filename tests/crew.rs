@@ -37,7 +37,7 @@ impl Crew for Others {
         let errand = serde_json::from_str(&serde_json::to_string(errand).unwrap()).unwrap();
         Box::pin(async move {
             let (member, project) = &mut *self.members.get(turn)?.borrow_mut();
-            Some(member.judge(project, errand, &Device::flex()).await.unwrap())
+            Some(block_on(member.judge(project, errand, &Device::flex())).unwrap())
         })
     }
 }

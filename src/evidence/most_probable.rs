@@ -37,7 +37,7 @@ fn at(table: &Table, budget: f64) -> Option<MostProbable> {
         .collect();
     let drop = mean(chosen.iter().map(|[likeliest, _]| *likeliest));
     let of_finalists = mean(chosen.iter().map(|[_, found]| *found));
-    (!chosen.is_empty()).then(|| MostProbable {
+    (!chosen.is_empty()).then_some(MostProbable {
         budget,
         seeds: chosen.len(),
         drop,
