@@ -52,7 +52,10 @@ async function runOnPage(page, { device, title, quick, labels }) {
     const [headline, details] = await page.locator('#run .status > p').allTextContents();
     say(`  ${headline}: ${details}`);
   }, 20_000);
-  await page.locator('#results').waitFor({ timeout: 0 }).finally(() => clearInterval(told));
+  await page
+    .locator('#results')
+    .waitFor({ timeout: 0 })
+    .finally(() => clearInterval(told));
 }
 
 async function command() {
