@@ -83,6 +83,16 @@ fn a_graft_learns_the_same_from_tensors_of_the_base_that_were_kept() {
 }
 
 #[test]
+fn a_plan_that_joins_the_base_is_refused() {
+    let join = Join { donor: 1, donor_point: 2, receiver_point: 2 };
+    let plan = Some(Plan(vec![Source::Join(join), Source::Root]));
+    let settings = Settings { base: Some("direction".into()), plan, ..settings() };
+    let error = outcome(&mut project(), &settings).err().unwrap();
+    assert!(error.is_bad_input());
+    assert!(error.to_string().contains("'direction', which is to stay as it is"), "{error}");
+}
+
+#[test]
 fn an_unknown_base_is_named() {
     let settings = Settings { base: Some("colour".into()), ..settings() };
     let error = outcome(&mut project(), &settings).err().unwrap();

@@ -14,7 +14,7 @@ use super::workshop::Workshop;
 use super::{Event, OnEvent, Phase, Project, ProjectError, Settings};
 use crate::data::Split;
 use crate::graph::Cost;
-use crate::join::{Join, Source, Space};
+use crate::join::{Join, JoinError, Plan, Source, Space};
 use crate::net::Prepared;
 use crate::platform::{Cancel, Stopwatch};
 use crate::report::{
@@ -73,7 +73,7 @@ pub async fn run(
     ledger.set_costs(workshop.space.costs.clone());
     let base = workshop.base;
     match &settings.plan {
-        Some(plan) => plan.check(&workshop.space)?,
+        Some(plan) => check_plan(&workshop, plan)?,
         None => check_budget(&workshop.space, base, settings.budget)?,
     }
     seconds.search += clock.elapsed_seconds();
@@ -251,6 +251,18 @@ fn retell(chosen: &Chosen, on_event: OnEvent<'_>) {
     for JudgedPlan { plan, image_passes, worst_drop_points } in chosen.judged.iter().cloned() {
         on_event(Event::PlanJudged { plan, image_passes, worst_drop_points });
     }
+}
+
+/// A plan that is given must fit the networks, and leave the base as it is.
+fn check_plan(workshop: &Workshop, plan: &Plan) -> Result<(), ProjectError> {
+    plan.check(&workshop.space)?;
+    if let Some(base) = workshop.base.filter(|base| plan.0[*base] != Source::Root) {
+        let name = &workshop.space.networks[base].name;
+        let reason =
+            format!("it joins '{name}', which is to stay as it is. Hint: name another base, or none");
+        return Err(JoinError::InvalidPlan { reason }.into());
+    }
+    Ok(())
 }
 
 /// Announces a phase, unless the run has been stopped.
