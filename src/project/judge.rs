@@ -119,6 +119,7 @@ impl<'w, 'a> Referee<'w, 'a> {
         for (plan, answer) in others.iter().zip(sent) {
             drops.push(match answer.await {
                 Some(drop) => Ok(drop),
+                None if workshop.cancel.is_cancelled() => Err(ProjectError::Cancelled),
                 None => here(plan).await,
             });
         }
@@ -154,6 +155,7 @@ pub async fn measure(
 
 fn as_search_error(error: ProjectError) -> SearchError {
     match error {
+        ProjectError::Cancelled => SearchError::Cancelled,
         ProjectError::Join(error) => SearchError::Join(error),
         ProjectError::Train(error) => SearchError::Train(error),
         ProjectError::Device(error) => SearchError::Train(TrainError::Network(error)),

@@ -101,6 +101,7 @@ export class Lab {
         this.problems.add('core', failure);
       },
       loads: (loads) => this.traffic.take('worker', loads),
+      complete: () => this.traffic.mark(),
       broke: () => {
         const { broke, brokeHint } = language.texts.backend;
         this.problems.add('core', { message: broke, hint: brokeHint });
@@ -368,7 +369,7 @@ export class Lab {
       } finally {
         this.busy = null;
         this.reading = null;
-        void this.#engine.callCrew().then((isCalled) => isCalled && this.traffic.mark());
+        this.#engine.callCrew();
       }
     });
     this.#work = done;

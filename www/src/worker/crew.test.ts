@@ -76,6 +76,14 @@ describe('a crew', () => {
     expect(await crew.judge('4')).toBeNull();
   });
 
+  test('gives back what is abandoned, and then judges again', async () => {
+    const { crew } = crewOf([judging(Number)]);
+    const drops = ['1', '2', '3'].map((errand) => crew.judge(errand));
+    crew.abandon();
+    expect(await Promise.all(drops)).toEqual([null, null, null]);
+    expect(await crew.judge('4')).toBe(4);
+  });
+
   test('whose members cannot even open leaves all to the run', async () => {
     const { crew } = crewOf([
       () => {

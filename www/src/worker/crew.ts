@@ -26,6 +26,8 @@ export class Crew {
   readonly opened: Promise<void>;
   readonly #members: WorkerClient[];
   readonly #queue: Errand[] = [];
+  /** Those that members are at. */
+  readonly #underway = new Set<Errand>();
   /** Members with nothing to do. */
   readonly #idle: ((errand: Errand) => void)[] = [];
   #working: number;
@@ -54,6 +56,11 @@ export class Crew {
     });
   }
 
+  /** Gives all errands back: nobody waits for them any more. What a member is at, it ends for nothing. */
+  abandon(): void {
+    for (const { done } of [...this.#queue.splice(0), ...this.#underway]) done(null);
+  }
+
   /** Ends all workers. */
   dismiss(): void {
     for (const client of this.#members) client.replace();
@@ -65,12 +72,15 @@ export class Crew {
       for (const network of networks) await client.call('add_network', network);
       await load(client);
       for (;;) {
-        const { errand, done } = await this.#next();
+        const next = await this.#next();
+        this.#underway.add(next);
         try {
-          done(await client.call('judge', { errand }));
+          next.done(await client.call('judge', { errand: next.errand }));
         } catch (error) {
-          done(null);
+          next.done(null);
           throw error;
+        } finally {
+          this.#underway.delete(next);
         }
       }
     } catch {

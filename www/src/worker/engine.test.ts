@@ -13,6 +13,7 @@ function setUp() {
     unavailable: vi.fn(),
     broke: vi.fn(),
     loads: vi.fn(),
+    complete: vi.fn(),
   };
   const engine = new Engine(
     () => {

@@ -21,8 +21,8 @@ interface LoadedNetwork {
   options?: NetworkOptions;
 }
 
-/** What the machine has, where the browser tells it. */
-const machine = () => {
+/** How many workers judge beside the run's own, by what the browser tells of the machine. */
+const helpers = () => {
   const { hardwareConcurrency, deviceMemory } = navigator as Navigator & { deviceMemory?: number };
   return crewSize(hardwareConcurrency ?? 1, deviceMemory);
 };
@@ -40,8 +40,10 @@ export interface EngineListener {
   unavailable(failure: Failure): void;
   /** The core broke; a new one is on its way. */
   broke(failure: Failure): void;
-  /** The worker has asked the server for something. */
+  /** A worker has asked the server for something. */
   loads(loads: Load[]): void;
+  /** All workers have loaded what they need: nothing more is asked of the server. */
+  complete(): void;
 }
 
 export class Engine {
@@ -103,20 +105,18 @@ export class Engine {
   }
 
   /**
-   * Calls other workers for the run to come, and answers whether there are any, once they have loaded their code: during the
-   * run nothing is asked of the server.
+   * Calls other workers for the run to come, unless they are there: to be done as soon as there is something to run, for during
+   * the run nothing is asked of the server.
    */
-  async callCrew(): Promise<boolean> {
-    this.#dismissCrew();
+  callCrew(): void {
     const data = this.#data;
     // One GPU has enough to do with one worker.
-    if (!data || this.#networks.length < 2 || this.#crewSize === 0 || this.#inUse?.backend !== 'cpu')
-      return false;
+    const isWanted = this.#crewSize > 0 && this.#inUse?.backend === 'cpu';
+    if (this.#crew || !isWanted || !data || this.#networks.length < 2) return;
     const supplies = { networks: [...this.#networks], load: (client: WorkerClient) => sendTo(client, data) };
     const onLoads = (loads: Load[]) => this.#listener.loads(loads);
     this.#crew = new Crew(this.#make, this.#base, this.#crewSize, supplies, onLoads);
-    await this.#crew.opened;
-    return true;
+    void this.#crew.opened.then(() => this.#listener.complete());
   }
 
   /** Runs to the outcome, from the beginning or from a checkpoint. */
@@ -140,12 +140,15 @@ export class Engine {
       return await outcome;
     } finally {
       this.#run = null;
+      crew?.abandon();
     }
   }
 
   /** Asks the run to end early and give the network as it is. */
   stop(): void {
-    if (this.#run !== null) this.#client.urge({ id: this.#run, method: 'cancel' });
+    if (this.#run === null) return;
+    this.#client.urge({ id: this.#run, method: 'cancel' });
+    this.#crew?.abandon();
   }
 
   /** Asks the run for a checkpoint as soon as it can make one. */
@@ -209,6 +212,7 @@ export class Engine {
     this.#inUse = null;
     this.#merged = null;
     this.#client.replace();
+    this.#dismissCrew();
     this.#listener.opening();
     const ready = this.#start(wish, because);
     this.#ready = ready;
@@ -223,8 +227,8 @@ export class Engine {
     for (const network of this.#networks) await this.#client.call('add_network', network);
     if (this.#data) await this.#send(this.#data);
     this.#inUse = because ? { ...inUse, wish: 'auto', reason: 'fault', detail: because } : inUse;
-    this.callCrew();
     this.#listener.opened(this.#inUse);
+    this.callCrew();
   }
 
   #recover(failure: Failure): void {
@@ -247,5 +251,5 @@ function sendTo(client: WorkerClient, data: LoadedData, onProgress?: OnProgress)
 /** The engine with the page's own workers. */
 export function createEngine(listener: EngineListener): Engine {
   const make = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  return new Engine(make, document.baseURI, listener, machine());
+  return new Engine(make, document.baseURI, listener, helpers());
 }
