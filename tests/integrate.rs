@@ -8,17 +8,14 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use burn::tensor::Device;
-use common::{SIZE, network, outcome, pictures, project, settings};
-use graftlab::data::Files;
-use graftlab::data::source::Limits;
+use common::{SIZE, assert_measured_again, network, outcome, pictures, project, settings};
 use graftlab::join::CostMeasure;
 use graftlab::net::{NetworkOptions, prepare};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::Family;
 use graftlab::project::{
-    Event, Host, Outcome, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, evaluate_file,
-    run, tabulate,
+    Event, Host, Outcome, ProjectError, Settings, Shard, SideBySide, TablePlans, TableRequest, run, tabulate,
 };
 use graftlab::report::TableLine;
 use graftlab::search::{SearchError, SelectorName};
@@ -39,13 +36,7 @@ fn the_exported_network_is_the_one_that_was_measured() {
     assert_eq!(report.cost.macs.merged, report.plan.macs);
     assert!(report.plan.relative_macs <= 0.8);
 
-    let files = Files::from_zip(&pictures(240), &Limits::default()).unwrap();
-    let options = NetworkOptions::default();
-    let measured =
-        block_on(evaluate_file("merged.onnx", &outcome.onnx, &options, files, &Device::flex())).unwrap();
-    for (task, reported) in measured.tasks.iter().zip(&report.tasks) {
-        assert_eq!(task.accuracy, reported.test.merged, "{}", task.name);
-    }
+    assert_measured_again(&outcome, &pictures(240));
 }
 
 #[test]

@@ -4,14 +4,13 @@
 
 mod common;
 
-use burn::tensor::Device;
-use common::{SIZE, outcome, settings, stripes};
+use common::{SIZE, assert_measured_again, outcome, settings, stripes};
 use graftlab::data::source::Limits;
 use graftlab::data::{Files, TaskKind};
 use graftlab::net::{NetworkOptions, Pixels, Task, prepare, write_tasks};
 use graftlab::onnx;
 use graftlab::pretrain::backbone::{Family, Width, backbone};
-use graftlab::project::{Project, evaluate_file};
+use graftlab::project::Project;
 use pollster::block_on;
 
 const MARKS: [&str; 2] = ["upright", "thick"];
@@ -85,13 +84,7 @@ fn labels_and_values_are_learnt_measured_and_exported() {
     let kinds: Vec<TaskKind> = prepared.tasks.iter().map(|task| task.kind).collect();
     assert_eq!(kinds, [TaskKind::Labels, TaskKind::Values]);
 
-    let files = Files::from_zip(&pictures(), &Limits::default()).unwrap();
-    let options = NetworkOptions::default();
-    let measured =
-        block_on(evaluate_file("merged.onnx", &outcome.onnx, &options, files, &Device::flex())).unwrap();
-    for (task, reported) in measured.tasks.iter().zip(&report.tasks) {
-        assert_eq!(task.accuracy, reported.test.merged, "{}", task.name);
-    }
+    assert_measured_again(&outcome, &pictures());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use graftlab::net::{NetworkOptions, Pixels, Task, write_tasks};
 use graftlab::onnx;
 use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::{Family, Width, backbone};
-use graftlab::project::{Host, Outcome, Project, ProjectError, Settings, run};
+use graftlab::project::{Host, Outcome, Project, ProjectError, Settings, evaluate_file, run};
 use pollster::block_on;
 
 pub const SIZE: u32 = 16;
@@ -81,4 +81,15 @@ pub fn outcome(project: &mut Project, settings: &Settings) -> Result<Outcome, Pr
     let host =
         Host { on_event: &|_| {}, cancel: &Cancel::default(), archive: None, crew: None, resume: None };
     block_on(run(project, settings, (&Device::flex(), "cpu"), host))
+}
+
+/// The file of a merged network is worth on the images what its report says.
+pub fn assert_measured_again(outcome: &Outcome, zip: &[u8]) {
+    let files = Files::from_zip(zip, &Limits::default()).unwrap();
+    let options = NetworkOptions::default();
+    let measured =
+        block_on(evaluate_file("merged.onnx", &outcome.onnx, &options, files, &Device::flex())).unwrap();
+    for (task, reported) in measured.tasks.iter().zip(&outcome.report.tasks) {
+        assert_eq!(task.accuracy, reported.test.merged, "{}", task.name);
+    }
 }
