@@ -40,7 +40,10 @@ def test_one_image_goes_in_and_one_output_per_task_comes_out(demo, merged):
 
 def test_the_metadata_tells_tasks_classes_pixels_and_plan(demo, merged):
     of_report = demo.report["tasks"]
-    named = [{"name": task["name"], "output": task["name"], "classes": task["classes"]} for task in of_report]
+    named = [
+        {"name": task["name"], "kind": "class", "output": task["name"], "classes": task["classes"]}
+        for task in of_report
+    ]
     assert merged.tasks == named
     assert merged.metadata["graftlab.pixels"] == "bytes"
     assert json.loads(merged.metadata["graftlab.plan"]) == demo.report["plan"]

@@ -75,7 +75,7 @@ def test_inspect_counts_what_the_file_holds(name, path, network, graftlab):
     card = json.loads(graftlab("inspect", path, "--json").stdout)
     graph = network.model.graph
     assert card["name"] == name
-    assert card["tasks"] == [{"name": name, "classes": network.tasks[0]["classes"]}]
+    assert card["tasks"] == [{"name": name, "kind": "class", "classes": network.tasks[0]["classes"]}]
     assert card["input"] == network.shape[1:]
     assert card["opset"] == network.model.opset_import[0].version
     assert dict(card["operators"]) == Counter(node.op_type for node in graph.node)
