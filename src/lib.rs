@@ -18,6 +18,7 @@ pub mod pretrain;
 pub mod project;
 pub mod report;
 pub mod search;
+pub mod task_kind;
 pub mod train;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

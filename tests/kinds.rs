@@ -5,12 +5,13 @@
 mod common;
 
 use common::{SIZE, assert_measured_again, outcome, settings, stripes};
+use graftlab::data::Files;
 use graftlab::data::source::Limits;
-use graftlab::data::{Files, TaskKind};
 use graftlab::net::{NetworkOptions, Pixels, Task, prepare, write_tasks};
 use graftlab::onnx;
 use graftlab::pretrain::backbone::{Family, Width, backbone};
 use graftlab::project::Project;
+use graftlab::task_kind::TaskKind;
 use pollster::block_on;
 
 const MARKS: [&str; 2] = ["upright", "thick"];

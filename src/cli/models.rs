@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Failure, paths};
-use crate::data::TaskKind;
 use crate::net::{NetworkOptions, Pixels};
+use crate::task_kind::TaskKind;
 
 /// A network's file and what its owner says of it.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::decode::ImageShape;
 use super::error::DataError;
-use super::kind::TaskKind;
 use super::loader::{LoadOptions, Loader};
 use super::source::{Files, Skipped};
 use super::split::Split;
+use crate::task_kind::TaskKind;
 
 /// The labels of one task.
 #[derive(Debug, Clone, PartialEq)]

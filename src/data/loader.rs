@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::dataset::{Dataset, TaskLabels};
 use super::decode::{self, ImageShape};
 use super::error::DataError;
-use super::kind::TaskKind;
 use super::labels::{FOLDER_TASK, Labels, Row};
 use super::source::{Files, Skipped};
 use super::split::{self, Fractions, Split};
+use crate::task_kind::TaskKind;
 
 /// Bytes that the pixels of a data set may take: below what one allocation in a browser can hold.
 const MAX_PIXEL_BYTES: usize = 1_800_000_000;

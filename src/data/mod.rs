@@ -6,7 +6,7 @@
 //!
 //! - [`source`]: unpacks a zip, or takes a list of files, within limits (hostile input).
 //! - [`labels`]: `labels.csv` / `labels.tsv`, class folders, or images alone.
-//! - [`TaskKind`]: whether a task's cell is a class, several labels, or numbers.
+//! - [`target`]: what a cell of a table asks of a network's output units, by the kind of the task.
 //! - [`decode`]: one image file to planar bytes of the asked size.
 //! - [`split`]: train-weights, train-architecture, validation and test, group by group.
 //! - [`loader`]: matches labels with the networks' tasks, decodes and splits, in steps.
@@ -21,19 +21,18 @@ pub mod batch;
 pub mod dataset;
 pub mod decode;
 mod error;
-mod kind;
 pub mod labels;
 pub mod loader;
 pub(crate) mod rng;
 pub mod source;
 pub mod split;
+mod target;
 
 pub use augment::Augment;
 pub use batch::Batch;
 pub use dataset::{Dataset, TaskLabels};
 pub use decode::ImageShape;
 pub use error::DataError;
-pub use kind::TaskKind;
 pub use loader::{Expected, LoadOptions, Loader};
 pub use source::{Files, Skipped};
 pub use split::{Fractions, Split};

@@ -4,10 +4,10 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::{JoinError, Merged, Plan};
-use crate::data::TaskKind;
 use crate::graph::{Attributes, Constant, Graph, TensorId};
 use crate::net::NetError;
 use crate::ops;
+use crate::task_kind::TaskKind;
 
 /// An auxiliary classifier on an inner tensor, which learns from the deepest output of its task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use super::layout::channels_first;
 use super::weight::FIXED;
 use super::{NetError, NetworkOptions, Pixels, Task, read_tasks};
-use crate::data::TaskKind;
 use crate::graph::{Attribute, Constant, Graph, TensorId};
 use crate::ops;
+use crate::task_kind::TaskKind;
 
 /// A network that reads images with pixels from 0 to 255 at its own size, and gives logits.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::NetError;
-use crate::data::TaskKind;
 use crate::graph::{Graph, TensorId};
+use crate::task_kind::TaskKind;
 
 /// One output of a network.
 #[derive(Clone, Debug, PartialEq)]

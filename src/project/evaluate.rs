@@ -8,12 +8,13 @@ use super::loaded::stem;
 use super::teachers::{Logits, Teachers};
 use super::{DataCard, ProjectError, SkippedFile, read_network};
 use crate::data::batch::evaluation_batches;
-use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Split, TaskKind};
+use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Split};
 use crate::graph::TensorId;
 use crate::net::{NetError, Network, NetworkOptions, Prepared, prepare, read_all};
 use crate::ops::Mode;
 use crate::platform::yield_now;
 use crate::report::Scores;
+use crate::task_kind::TaskKind;
 use crate::train::{Agreement, agreement};
 
 /// Images of one pass while evaluating.

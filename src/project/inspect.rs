@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::TaskKind;
 use crate::graph::Graph;
 use crate::join::join_points;
 use crate::net::Prepared;
+use crate::task_kind::TaskKind;
 
 /// The card of one network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

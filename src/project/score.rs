@@ -7,12 +7,13 @@ use burn::tensor::Tensor;
 use super::calibrate::{Fits, images_on};
 use super::teachers::Teachers;
 use super::{Event, OnEvent, Phase, ProjectError};
-use crate::data::{Dataset, TaskKind, batch::IndexBatch};
+use crate::data::{Dataset, batch::IndexBatch};
 use crate::join::{Adapter, Fit, Join, Space, adapter_graph};
 use crate::net::{Network, read_all};
 use crate::ops::{Mode, Value};
 use crate::platform::{Cancel, Stopwatch, for_all, lanes, yield_now};
 use crate::search::{Score, Scores};
+use crate::task_kind::TaskKind;
 use crate::train::{agreement, likeness};
 
 /// Images that candidates are scored on.

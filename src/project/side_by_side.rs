@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{Project, ProjectError, read_network};
 use crate::data::batch::evaluation_batches;
 use crate::data::decode::decode;
-use crate::data::{DataError, Dataset, ImageShape, Split, TaskKind};
+use crate::data::{DataError, Dataset, ImageShape, Split};
 use crate::graph::TensorId;
 use crate::net::{NetError, Network, NetworkOptions, Prepared, prepare, read_all};
 use crate::ops::Mode;
 use crate::platform::yield_now;
+use crate::task_kind::TaskKind;
 use crate::train::argmax;
 
 /// Images of one pass.

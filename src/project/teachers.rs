@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::data::TaskKind;
 use crate::graph::TensorId;
 use crate::net::{NetError, Network, Prepared, read_all};
 use crate::ops::{Mode, Value};
+use crate::task_kind::TaskKind;
 use crate::train::spread;
 
 /// The original networks on a device, without gradients.

@@ -4,10 +4,10 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::TaskKind;
 use crate::graph::Cost;
 use crate::join::PlanSummary;
 use crate::search::SearchStep;
+use crate::task_kind::TaskKind;
 
 pub use table::{PlanLine, SearchLine, SpaceLine, TableLine};
 

@@ -1,6 +1,6 @@
 //! What outputs are worth, computed on the host.
 
-use crate::data::TaskKind;
+use crate::task_kind::TaskKind;
 
 /// How alike two networks' outputs are, and how good each is: sums over images, of 1 for an image that is all right. Of a task
 /// of classes that is the right class; of labels it is the share of those that are right; of values it is what is left of 1

@@ -6,7 +6,7 @@
 use burn::tensor::Tensor;
 
 use super::{cross_entropy, distillation};
-use crate::data::TaskKind;
+use crate::task_kind::TaskKind;
 
 /// What one task's output should be.
 #[derive(Clone, Debug, Default)]

@@ -1,20 +1,6 @@
-//! What a task says of an image: one class, several labels, or numbers.
+//! From what a table's cell says of an image to what a network's output units should say.
 
-use serde::{Deserialize, Serialize};
-
-/// The kind of a task. A network gives one output unit per class, label, or number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
-#[serde(rename_all = "snake_case")]
-pub enum TaskKind {
-    /// One of several classes: logits of a softmax.
-    #[default]
-    Class,
-    /// Each of several labels or not: logits of a sigmoid each.
-    Labels,
-    /// Numbers, as they are.
-    Values,
-}
+use crate::task_kind::TaskKind;
 
 /// Between the labels or the numbers of one cell of a table.
 const SEPARATORS: [char; 2] = [';', '|'];
@@ -22,15 +8,6 @@ const SEPARATORS: [char; 2] = [';', '|'];
 const NONE: [&str; 2] = ["-", "none"];
 
 impl TaskKind {
-    /// The name as it is written in options and metadata.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Class => "class",
-            Self::Labels => "labels",
-            Self::Values => "values",
-        }
-    }
-
     /// What each output unit should be for an image of which a table says `cell`: 1 for what is there and 0 for what is
     /// not, or the numbers themselves.
     ///
