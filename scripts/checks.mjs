@@ -1,10 +1,11 @@
-// The list of checks that `npm test` runs, and how the output of each is counted.
+// The list of checks that `npm test` runs.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildAll } from './build.mjs';
 import { Problem } from './log.mjs';
 import { nativeTarget, root, tools, wasmTarget } from './paths.mjs';
 import { attempt, logFile } from './run.mjs';
+import { runners } from './runners.mjs';
 import { python } from './tools.mjs';
 import { buildWasm } from './wasm.mjs';
 import { target, wasmEnv, wasmRoute } from './wasm-target.mjs';
@@ -12,21 +13,6 @@ import { target, wasmEnv, wasmRoute } from './wasm-target.mjs';
 const bin = (...path) => join(root, 'node_modules', ...path);
 const program = join(nativeTarget, 'release', 'graftlab');
 const cargoEnv = { CARGO_TARGET_DIR: nativeTarget, CARGO_TERM_COLOR: 'never' };
-
-/** All numbers that a pattern captures in a text, added up. */
-const sum = (text, pattern) =>
-  [...text.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
-
-/** How test runners print their counts. */
-const counters = {
-  cargo: (text) => [
-    sum(text, /^test result: .*?(\d+) passed;/gm),
-    sum(text, /^test result: .*? (\d+) failed;/gm),
-  ],
-  node: (text) => [sum(text, /^# pass (\d+)/gm), sum(text, /^# (?:fail|cancelled) (\d+)/gm)],
-  vitest: (text) => [sum(text, /^ *Tests .*?(\d+) passed/gm), sum(text, /^ *Tests .*?(\d+) failed/gm)],
-  pytest: (text) => [sum(text, /^.*?(\d+) passed.* in /gm), sum(text, /(\d+) (?:failed|errors?)\b.* in /gm)],
-};
 
 const clippy = ['clippy', '--release'];
 const strict = ['--', '-D', 'warnings'];
@@ -36,15 +22,18 @@ const faults = [
   ...['correctness', 'suspicious', 'disallowed_methods'].flatMap((lint) => ['-D', `clippy::${lint}`]),
 ];
 
-/** A check that runs one program. Without a counter it counts as one; a failure always counts as at least one. */
-const command = (group, title, minutes, log, [file, ...args], { env = () => ({}), counter } = {}) => ({
+/** A check that runs one program. Without a runner of tests it counts as one; a failure always counts as at least one. */
+const command = (group, title, minutes, log, [file, ...args], { env = () => ({}), runner } = {}) => ({
   group,
   title,
   minutes,
   log,
+  faults: runner?.faults,
   work: async () => {
     const code = await attempt(file, args, { log, env: { NO_COLOR: '1', ...env() }, seconds: 3600 });
-    const [passed, failed] = counter ? counter(readFileSync(logFile(log), 'utf8')) : [code === 0 ? 1 : 0, 0];
+    const [passed, failed] = runner
+      ? runner.counts(readFileSync(logFile(log), 'utf8'))
+      : [code === 0 ? 1 : 0, 0];
     return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
   },
 });
@@ -94,7 +83,7 @@ export const checks = [
     '--all-targets',
     ...strict,
   ]),
-  cargo('Rust tests', 5, 'rust-tests', ['test', '--release', '--no-fail-fast'], { counter: counters.cargo }),
+  cargo('Rust tests', 5, 'rust-tests', ['test', '--release', '--no-fail-fast'], { runner: runners.cargo }),
 
   artifact('cpu', 'CPU artifact builds without warnings'),
   // Clippy of the native build never sees code that only the browser has.
@@ -128,7 +117,7 @@ export const checks = [
     '--error-on-warnings',
   ]),
   command('web', 'Page unit tests', 0.2, 'vitest', [process.execPath, bin('vitest', 'vitest.mjs'), 'run'], {
-    counter: counters.vitest,
+    runner: runners.vitest,
   }),
 
   commandLine('browser'),
@@ -140,7 +129,7 @@ export const checks = [
       2,
       'browser-tests',
       [process.execPath, '--test', '--test-reporter=tap', '--test-concurrency=1', ...browserTests],
-      { counter: counters.node, env: () => ({ GRAFTLAB_BIN: program }) },
+      { runner: runners.node, env: () => ({ GRAFTLAB_BIN: program }) },
     ),
   ),
 
@@ -151,7 +140,7 @@ export const checks = [
     1,
     'python-checks',
     [python, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'tests/python'],
-    { counter: counters.pytest, env: () => ({ GRAFTLAB_BIN: program, PYTHONDONTWRITEBYTECODE: '1' }) },
+    { runner: runners.pytest, env: () => ({ GRAFTLAB_BIN: program, PYTHONDONTWRITEBYTECODE: '1' }) },
   ),
 ];
 

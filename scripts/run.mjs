@@ -7,9 +7,10 @@ import { logs, root } from './paths.mjs';
 
 export const logFile = (name) => join(logs, `${name}.log`);
 
-export function tail(file, lines = 60) {
+/** The last lines of a log, or of the part of it that `pick` answers. */
+export function tail(file, { lines = 60, pick = (text) => text } = {}) {
   if (!existsSync(file)) return '';
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  return pick(readFileSync(file, 'utf8')).trimEnd().split('\n').slice(-lines).join('\n');
 }
 
 // Each program leads a process group of its own, so that it ends with all that it started.

@@ -36,7 +36,8 @@ async function judge(check) {
 
 function show(check, error) {
   const file = check.log && logFile(check.log);
-  if (file && existsSync(file)) say(`${tail(file)}\n(all of it: ${relative(root, file)})\n`);
+  if (file && existsSync(file))
+    say(`${tail(file, { lines: 120, pick: check.faults })}\n(all of it: ${relative(root, file)})\n`);
   else say(`${error instanceof Problem ? error.message : error.stack}\n`);
 }
 

@@ -102,7 +102,7 @@ export function chromium() {
 async function addChromium() {
   await aptInstall(['chromium'], 'setup-chromium');
   if (chromium()) return;
-  const log = tail(logFile('setup-chromium'), 10);
+  const log = tail(logFile('setup-chromium'), { lines: 10 });
   throw new Problem(
     `${log}\n\nThe browser tests need Chromium or Chrome, and none is on PATH.`,
     'Install it (on Debian, as root: apt-get install chromium), or set GRAFTLAB_CHROMIUM to its path.',
@@ -126,7 +126,7 @@ async function addPython() {
     await aptInstall(['python3', 'python3-venv'], 'setup-python-debian');
     if ((await make()) !== 0) {
       throw new Problem(
-        `${tail(logFile(log), 10)}\n\nThe Python checks need Python 3.11 or newer with its venv module.`,
+        `${tail(logFile(log), { lines: 10 })}\n\nThe Python checks need Python 3.11 or newer with its venv module.`,
         'Install it (on Debian, as root: apt-get install python3 python3-venv).',
       );
     }
