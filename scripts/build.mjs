@@ -8,7 +8,7 @@ import { dist, pkg, root } from './paths.mjs';
 import { run } from './run.mjs';
 import { writeServiceWorker } from './service-worker.mjs';
 import { setUp } from './setup.mjs';
-import { buildWasm } from './wasm.mjs';
+import { artifactKinds, buildWasm } from './wasm.mjs';
 
 /** Bundles the page into `dist/` and adds the models; the artifacts are added by `addArtifact`. */
 export const buildPage = () =>
@@ -40,12 +40,10 @@ export function writeStatus(status) {
 
 /** The whole `dist/`. `optimised` is passed on to the GPU artifact, whose wasm-opt is slow. */
 export async function buildAll({ optimised = true } = {}) {
-  await buildWasm('cpu');
-  await buildWasm('gpu', { optimised });
+  for (const kind of artifactKinds) await buildWasm(kind, { optimised: kind === 'gpu' ? optimised : true });
   await buildPage();
-  addArtifact('cpu');
-  addArtifact('gpu');
-  writeStatus({ cpu: 'ready', gpu: 'ready' });
+  artifactKinds.forEach(addArtifact);
+  writeStatus(Object.fromEntries(artifactKinds.map((kind) => [kind, 'ready'])));
   writeServiceWorker();
 }
 

@@ -55,7 +55,7 @@ const artifact = (kind, title) => {
     title,
     minutes: 0,
     before: async () => {
-      ({ warnings } = await buildWasm(kind, { optimised: kind === 'cpu' || 'if-cached' }));
+      ({ warnings } = await buildWasm(kind, { optimised: kind === 'gpu' ? 'if-cached' : true }));
     },
     work: async () => {
       if (warnings) throw new Problem(warnings);
@@ -97,6 +97,7 @@ export const checks = [
       env: () => ({ ...cargoEnv, ...wasmEnv(wasmRoute(), tools), CARGO_TARGET_DIR: wasmTarget }),
     },
   ),
+  artifact('threads', 'Threads artifact builds without warnings'),
   artifact('gpu', 'GPU artifact builds without warnings'),
 
   needing(

@@ -7,7 +7,7 @@ import { dist, root } from './paths.mjs';
 
 const name = 'service-worker.js';
 /** Large, and not for everyone: stored when it is first used. */
-const onDemand = /^(models\/.*\.(onnx|zip)|pkg\/gpu\/.*)$/;
+const onDemand = /^(models\/.*\.(onnx|zip)|pkg\/(gpu|threads)\/.*)$/;
 /** For the server, for people, and what changes while the server runs. */
 const never = /^(_headers|pkg\/status\.json|.*\.(d\.ts|md)|.*\/?(LICENSE|package\.json)[^/]*)$/;
 

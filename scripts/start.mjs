@@ -1,4 +1,4 @@
-// `npm start`: sets up, builds, serves the lab. The CPU artifact first; the GPU one follows in the background.
+// `npm start`: sets up, builds, serves the lab. The CPU artifact first; the others follow in the background.
 // With `--dev`, Vite's dev server shows changes of the page at once.
 import { join } from 'node:path';
 import { addArtifact, buildPage, writeStatus } from './build.mjs';
@@ -7,11 +7,14 @@ import { root } from './paths.mjs';
 import { serve } from './serve.mjs';
 import { writeServiceWorker } from './service-worker.mjs';
 import { setUp } from './setup.mjs';
-import { buildWasm } from './wasm.mjs';
+import { artifactKinds, buildWasm } from './wasm.mjs';
+
+const [first, ...later] = artifactKinds;
+const status = { [first]: 'ready', ...Object.fromEntries(later.map((kind) => [kind, 'building'])) };
 
 async function startDev() {
   const { createServer } = await import('vite');
-  writeStatus({ cpu: 'ready', gpu: 'building' });
+  writeStatus(status);
   // Not the built lab's port: its service worker would answer here as well.
   const server = await createServer({ configFile: join(root, 'vite.config.ts'), server: { port: 5174 } });
   await server.listen();
@@ -20,33 +23,34 @@ async function startDev() {
 
 async function startBuilt() {
   await buildPage();
-  addArtifact('cpu');
-  writeStatus({ cpu: 'ready', gpu: 'building' });
+  addArtifact(first);
+  writeStatus(status);
   writeServiceWorker();
   return (await serve()).address;
 }
 
-async function addGpu(dev) {
+async function addLater(kind, dev) {
   try {
-    await buildWasm('gpu', { optimised: 'if-cached' });
+    await buildWasm(kind, { optimised: kind === 'gpu' ? 'if-cached' : true });
     if (!dev) {
-      addArtifact('gpu');
+      addArtifact(kind);
       // Its version tells what is stored in browsers from what is new.
       writeServiceWorker();
     }
-    writeStatus({ cpu: 'ready', gpu: 'ready' });
-    say('The GPU artifact is ready.');
+    status[kind] = 'ready';
+    say(`The ${kind} artifact is ready: reload the page to use it.`);
   } catch (error) {
-    writeStatus({ cpu: 'ready', gpu: 'failed' });
-    say(`The lab stays on the CPU: the GPU artifact could not be built.\n${error.message}`);
+    status[kind] = 'failed';
+    say(`The lab does without the ${kind} artifact, which could not be built.\n${error.message}`);
   }
+  writeStatus(status);
 }
 
 await main(async () => {
   const dev = process.argv.includes('--dev');
   await setUp('build');
-  await buildWasm('cpu');
+  await buildWasm(first);
   const address = dev ? await startDev() : await startBuilt();
   say(`\nThe lab is at ${address}  (Ctrl-C ends it)\n`);
-  await addGpu(dev);
+  for (const kind of later) await addLater(kind, dev);
 });

@@ -54,19 +54,31 @@ export async function addWasmTarget() {
   );
 }
 
+// SIMD: without it the CPU backend is several times slower.
+const plainFlags = ['-C target-feature=+simd128'];
+// One memory for all threads, made by JavaScript, and what each of them needs to find its own part of it. What a memory
+// may grow to has to be said; 4 GiB is all that there are addresses for.
+const threadFlags = [
+  '-C target-feature=+simd128,+relaxed-simd,+atomics,+bulk-memory,+mutable-globals',
+  ...['--shared-memory', '--import-memory', `--max-memory=${2 ** 32}`].map((flag) => `-C link-arg=${flag}`),
+  ...['__wasm_init_tls', '__tls_size', '__tls_align', '__tls_base'].map(
+    (name) => `-C link-arg=--export=${name}`,
+  ),
+];
+
 /** The environment of a wasm build by the given route. */
-export function wasmEnv(route, extraPath) {
-  // SIMD: without it the CPU backend is several times slower.
-  const flags = { RUSTFLAGS: '-C target-feature=+simd128' };
-  if (route === 'rustup') return { ...flags, PATH: [extraPath, process.env.PATH].join(delimiter) };
+export function wasmEnv(route, extraPath, { threads = false } = {}) {
+  const debian = route === 'debian';
   return {
-    ...flags,
+    RUSTFLAGS: (threads ? threadFlags : plainFlags).join(' '),
     // Debian's cargo has to come before rustup's; `--mode force` keeps wasm-pack from asking rustup.
-    PATH: ['/usr/bin', extraPath, process.env.PATH].join(delimiter),
-    RUSTC: '/usr/bin/rustc',
-    RUSTC_BOOTSTRAP: '1',
-    CARGO_UNSTABLE_BUILD_STD: 'std,panic_abort',
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: 'wasm-ld-22',
+    PATH: [debian && '/usr/bin', extraPath, process.env.PATH].filter(Boolean).join(delimiter),
+    ...(debian && {
+      RUSTC: '/usr/bin/rustc',
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: 'wasm-ld-22',
+    }),
+    // A standard library of one's own: where none comes with the compiler, and with atomics.
+    ...((debian || threads) && { RUSTC_BOOTSTRAP: '1', CARGO_UNSTABLE_BUILD_STD: 'std,panic_abort' }),
   };
 }
 

@@ -1,4 +1,5 @@
-// Builds the WebAssembly artifacts of the crate: `cpu` (small, at once) and `gpu` (with WebGPU, on demand).
+// Builds the WebAssembly artifacts of the crate: `cpu` (runs everywhere), `threads` (the same with threads and fused
+// multiply-add, for browsers that have them) and `gpu` (with WebGPU).
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -20,9 +21,13 @@ import { logFile, run } from './run.mjs';
 import { wasmCompiler, wasmEnv, wasmRoute } from './wasm-target.mjs';
 
 const kinds = {
-  cpu: { title: 'CPU', features: ['--no-default-features'], minutes: 4, optMinutes: 0.5 },
+  cpu: { title: 'CPU', features: [], minutes: 4, optMinutes: 0.5 },
+  threads: { title: 'threads', features: [], threads: true, minutes: 4, optMinutes: 0.5 },
   gpu: { title: 'GPU', features: ['--features', 'gpu'], minutes: 10, optMinutes: 4 },
 };
+
+/** In the order in which they are wanted. */
+export const artifactKinds = Object.keys(kinds);
 
 // Kept in the cache per kind; a built GPU artifact is some 30 MB.
 const keep = 4;
@@ -48,7 +53,9 @@ function includedFiles(source) {
 
 function cacheKey(kind, route) {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([kinds[kind].features, wasmEnv(route, '').RUSTFLAGS, wasmCompiler(route)]));
+  hash.update(
+    JSON.stringify([kinds[kind].features, wasmEnv(route, '', kinds[kind]).RUSTFLAGS, wasmCompiler(route)]),
+  );
   for (const file of sourceFiles()) hash.update(`\n${file.slice(root.length)}\n`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
 }
@@ -82,7 +89,7 @@ async function compile(kind, route, folder) {
   if (route === 'debian') args.push('--mode', 'force');
   await run(join(tools, 'bin', 'wasm-pack'), [...args, '--out-dir', folder, '--', ...features], {
     log: `wasm-${kind}`,
-    env: { ...wasmEnv(route, join(tools, 'bin')), CARGO_TARGET_DIR: wasmTarget },
+    env: { ...wasmEnv(route, join(tools, 'bin'), kinds[kind]), CARGO_TARGET_DIR: wasmTarget },
   });
   rmSync(join(folder, '.gitignore'), { force: true });
   cpSync(logFile(`wasm-${kind}`), join(folder, 'build.log'));
@@ -94,7 +101,7 @@ async function optimise(kind, from, to) {
   cpSync(from, to, { recursive: true });
   await run(
     process.execPath,
-    [wasmOpt, '-O2', '--strip-debug', ...wasmFeatures, join(from, name), '-o', join(to, name)],
+    [wasmOpt, '-O2', '--strip-debug', ...wasmFeatures(kinds[kind]), join(from, name), '-o', join(to, name)],
     {
       log: `wasm-opt-${kind}`,
       hint: 'wasm-opt comes with the npm package binaryen.',
@@ -102,16 +109,18 @@ async function optimise(kind, from, to) {
   );
 }
 
-// What rustc's wasm32 target uses, and SIMD.
-const wasmFeatures = [
-  'simd',
-  'bulk-memory',
-  'nontrapping-float-to-int',
-  'sign-ext',
-  'mutable-globals',
-  'reference-types',
-  'multivalue',
-].map((feature) => `--enable-${feature}`);
+/** What rustc's wasm32 target uses, and what the artifact asks for. */
+const wasmFeatures = ({ threads }) =>
+  [
+    'simd',
+    ...(threads ? ['relaxed-simd', 'threads'] : []),
+    'bulk-memory',
+    'nontrapping-float-to-int',
+    'sign-ext',
+    'mutable-globals',
+    'reference-types',
+    'multivalue',
+  ].map((feature) => `--enable-${feature}`);
 
 /** Removes what is oldest in the cache, and what a build that was ended has left there. */
 function prune(kind) {

@@ -48,11 +48,11 @@ impl ProcessorClock {
     }
 }
 
-/// How many things [`for_all`] does at a time.
+/// Threads that share the work.
 pub fn lanes() -> usize {
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
     let lanes = rayon::current_num_threads();
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
     let lanes = 1;
     lanes
 }
@@ -62,9 +62,9 @@ pub async fn both<A: Send, B: Send, F: Future<Output = B>>(
     first: impl FnOnce() -> A + Send,
     second: impl FnOnce() -> F + Send,
 ) -> (A, B) {
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
     let results = rayon::join(first, || pollster::block_on(second()));
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
     let results = (first(), second().await);
     results
 }

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use super::failure::Failure;
+use crate::platform::lanes;
 #[cfg(feature = "gpu")]
 use crate::project::self_test;
 
@@ -35,7 +36,10 @@ pub async fn open(backend: &str) -> Result<Opened, Failure> {
 }
 
 fn cpu_name() -> String {
-    if cfg!(target_feature = "simd128") { "CPU (SIMD)".into() } else { "CPU".into() }
+    match lanes() {
+        1 => "CPU (SIMD)".into(),
+        threads => format!("CPU (SIMD, {threads} threads)"),
+    }
 }
 
 /// Operations that are recorded before they are handed to the GPU.

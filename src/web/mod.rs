@@ -7,8 +7,11 @@ mod beside;
 mod crew;
 mod device;
 mod failure;
+#[cfg(target_feature = "atomics")]
+mod threads;
 
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use js_sys::{Array, Function, Reflect, Uint8Array};
@@ -42,10 +45,14 @@ unsafe extern "C" {
     fn __wasm_call_ctors();
 }
 
-/// Runs the constructors of statics, and installs what turns a Rust panic into a readable error. Runs once, when the
-/// module is loaded.
+/// Runs the constructors of statics, and installs what turns a Rust panic into a readable error. Runs when the module is
+/// loaded; workers that load it with the memory of another find everything done.
 #[wasm_bindgen(start)]
 pub fn start() {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    if STARTED.swap(true, Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: nothing has run before it, and nothing calls it again.
     unsafe { __wasm_call_ctors() };
     console_error_panic_hook::set_once();
@@ -114,7 +121,7 @@ impl Session {
         })
     }
 
-    /// What computes, for people: `CPU (SIMD)`, or WebGPU with its adapter's name.
+    /// What computes, for people: `CPU (SIMD)`, with its threads if there are several, or WebGPU.
     #[wasm_bindgen(getter)]
     pub fn device(&self) -> String {
         self.device_name.clone()

@@ -14,14 +14,14 @@ pub(super) fn for_each_piece<T: Send, S>(
     init: impl Fn() -> S + Sync + Send,
     work: impl Fn(&mut S, usize, &mut [T]) + Sync + Send,
 ) {
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), target_feature = "atomics"))]
     {
         use rayon::prelude::*;
         data.par_chunks_mut(size)
             .enumerate()
             .for_each_init(init, |state, (index, piece)| work(state, index, piece));
     }
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", not(target_feature = "atomics")))]
     {
         let mut state = init();
         data.chunks_mut(size).enumerate().for_each(|(index, piece)| work(&mut state, index, piece));

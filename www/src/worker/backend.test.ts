@@ -14,6 +14,9 @@ function browser({
   selfTest = true,
   adapter = true,
   hasGpu = true,
+  threads = 0,
+  threadsStart = true,
+  loaded = [] as string[],
 } = {}): Surroundings {
   const found = { info, features: new Set(features) } as unknown as GPUAdapter;
   const core = {
@@ -28,8 +31,13 @@ function browser({
   };
   return {
     gpu: hasGpu ? { requestAdapter: async () => (adapter ? found : null) } : undefined,
-    artifactStatus: async () => ({ cpu: 'ready', gpu: gpuArtifact }),
-    loadCore: async () => core as unknown as Core,
+    threads: async () => threads,
+    artifactStatus: async () => ({ cpu: 'ready', threads: 'ready', gpu: gpuArtifact }),
+    async loadCore(artifact, count) {
+      loaded.push(count === undefined ? artifact : `${artifact} ${count}`);
+      if (artifact === 'threads' && !threadsStart) throw new RangeError('could not allocate memory');
+      return core as unknown as Core;
+    },
   };
 }
 
@@ -78,5 +86,18 @@ describe('chosen by the user', () => {
 
   test('WebGPU gives way to the CPU where it is not there', async () => {
     expect(await inUse('webgpu', browser({ adapter: false }))).toEqual(['cpu', 'no_adapter']);
+  });
+});
+
+describe('threads of the CPU', () => {
+  test.each([
+    ['as many as there are', { threads: 4 }, undefined, ['threads 4']],
+    ['no more than asked for', { threads: 4 }, 1, ['threads 1']],
+    ['none where the browser lacks what they need', { threads: 0 }, undefined, ['cpu']],
+    ['none where they do not start', { threads: 4, threadsStart: false }, undefined, ['threads 4', 'cpu']],
+  ])('%s', async (_, conditions, most, expected) => {
+    const loaded: string[] = [];
+    await openBackend('cpu', browser({ ...conditions, loaded }), most);
+    expect(loaded).toEqual(expected);
   });
 });

@@ -5,10 +5,16 @@ import type { Backend, BackendInUse, BackendReason, BackendWish, Failure } from 
 
 /** What the browser and the artifacts offer. In one place, so that tests can stand in for a browser. */
 export interface Surroundings {
+  /** How many threads the core can have; 0 where the browser lacks something that they need. */
+  threads(): Promise<number>;
   gpu: { requestAdapter(options?: GPURequestAdapterOptions): Promise<GPUAdapter | null> } | undefined;
-  artifactStatus(): Promise<Partial<Record<'cpu' | 'gpu', string>>>;
-  loadCore(artifact: 'cpu' | 'gpu'): Promise<Core>;
+  artifactStatus(): Promise<Partial<Record<Artifact, string>>>;
+  /** `threads` is for the artifact of that name. */
+  loadCore(artifact: Artifact, threads?: number): Promise<Core>;
 }
+
+/** What the core is compiled to: for every browser, with threads, with WebGPU. */
+export type Artifact = 'cpu' | 'threads' | 'gpu';
 
 export interface Opened {
   session: Session;
@@ -20,22 +26,36 @@ interface Obstacle {
   detail?: Failure;
 }
 
-export async function openBackend(wish: BackendWish, around: Surroundings): Promise<Opened> {
-  if (wish === 'cpu') return openCpu(wish, { reason: 'chosen' }, around);
+/** On the CPU, at most `mostThreads` share the work. The results are the same for any number. */
+export async function openBackend(
+  wish: BackendWish,
+  around: Surroundings,
+  mostThreads = Number.POSITIVE_INFINITY,
+): Promise<Opened> {
+  const openCpu = async (why: Obstacle) => openWith('cpu', wish, why, await loadCpu(around, mostThreads));
+  if (wish === 'cpu') return openCpu({ reason: 'chosen' });
   const { obstacle, adapter } = await askForGpu(wish, around);
-  if (obstacle) return openCpu(wish, obstacle, around);
+  if (obstacle) return openCpu(obstacle);
   try {
     const reason = wish === 'auto' ? 'self_test_passed' : 'chosen';
     const opened = await openWith('webgpu', wish, { reason }, await around.loadCore('gpu'));
     opened.inUse.device += adapterName(adapter);
     return opened;
   } catch (error) {
-    return openCpu(wish, { reason: 'self_test_failed', detail: toFailure(error) }, around);
+    return openCpu({ reason: 'self_test_failed', detail: toFailure(error) });
   }
 }
 
-async function openCpu(wish: BackendWish, why: Obstacle, around: Surroundings): Promise<Opened> {
-  return openWith('cpu', wish, why, await around.loadCore('cpu'));
+async function loadCpu(around: Surroundings, mostThreads: number): Promise<Core> {
+  const threads = Math.min(await around.threads(), mostThreads);
+  if (threads > 0 && (await around.artifactStatus()).threads === 'ready') {
+    try {
+      return await around.loadCore('threads', threads);
+    } catch {
+      // No room for a memory that all threads share, perhaps. The other artifact needs none.
+    }
+  }
+  return around.loadCore('cpu');
 }
 
 async function openWith(backend: Backend, wish: BackendWish, why: Obstacle, core: Core): Promise<Opened> {

@@ -1,4 +1,4 @@
-// Workers that judge plans during a run, beside the run's own. Each has the same networks and images.
+// Workers that judge plans during a run, beside the run's own. Each has the same networks and images, and one thread.
 import { WorkerClient, type WorkerLike } from './client';
 import type { Load } from './loads';
 import type { Args } from './protocol';
@@ -42,7 +42,7 @@ export class Crew {
     this.size = size;
     this.#working = size;
     this.#members = Array.from({ length: size }, () => new WorkerClient(make, () => {}, onLoads));
-    const opening = this.#members.map((client) => client.call('open', { base, wish: 'cpu' }));
+    const opening = this.#members.map((client) => client.call('open', { base, wish: 'cpu', mostThreads: 1 }));
     this.opened = Promise.allSettled(opening).then(() => {});
     this.#members.forEach((client, index) => void this.#employ(client, opening[index]!, supplies));
   }

@@ -44,6 +44,7 @@ test('requests are answered one after the other, each with its own id', async ()
 test('a trap of the core is a fault', async () => {
   const { handle, answerTo } = setUp({
     ...cpuOnly,
+    threads: async () => 0,
     loadCore: () => Promise.reject(new WebAssembly.RuntimeError('unreachable')),
   });
   handle(open);

@@ -41,8 +41,8 @@ export function createHandler(host: Host): (message: ToWorker) => void {
   async function answer(request: Request): Promise<Value<Method>> {
     switch (request.method) {
       case 'open': {
-        const { base, wish } = request.args;
-        const result = await openBackend(wish, host.surroundings(base));
+        const { base, wish, mostThreads } = request.args;
+        const result = await openBackend(wish, host.surroundings(base), mostThreads);
         session = result.session;
         return result.inUse;
       }

@@ -11,15 +11,18 @@ export interface Load {
 
 /** Told of every request since the load of this page or worker, also of those before the call. */
 export function watchLoads(tell: (loads: Load[]) => void): void {
-  const observer = new PerformanceObserver((list) => {
-    const entries = list.getEntries() as PerformanceResourceTiming[];
-    tell(
-      entries.map(({ name, encodedBodySize, startTime }) => ({
-        address: name,
-        bytes: encodedBodySize,
-        at: performance.timeOrigin + startTime,
-      })),
-    );
-  });
+  const observer = new PerformanceObserver((list) => tell(loadsOf(list)));
   observer.observe({ type: 'resource', buffered: true });
+}
+
+/** The same for a worker that never comes to the reports of an observer. */
+export const loadsSoFar = (): Load[] => loadsOf(performance);
+
+function loadsOf(list: Pick<PerformanceObserverEntryList, 'getEntriesByType'>): Load[] {
+  const entries = list.getEntriesByType('resource') as PerformanceResourceTiming[];
+  return entries.map(({ name, encodedBodySize, startTime }) => ({
+    address: name,
+    bytes: encodedBodySize,
+    at: performance.timeOrigin + startTime,
+  }));
 }

@@ -73,7 +73,11 @@ export type RunNews =
   | { kind: 'errand'; number: number; errand: string };
 
 export interface Methods {
-  open: { args: { base: string; wish: BackendWish }; value: BackendInUse; event: never };
+  open: {
+    args: { base: string; wish: BackendWish; mostThreads?: number };
+    value: BackendInUse;
+    event: never;
+  };
   add_network: {
     args: { file: NamedFile; options?: NetworkOptions | undefined };
     value: NetworkCard;

@@ -11,6 +11,7 @@ fakeCore.pace.milliseconds = 0;
 export const cpuOnly: Surroundings = {
   gpu: undefined,
   artifactStatus: async () => ({ cpu: 'ready', gpu: 'building' }),
+  threads: async () => 0,
   loadCore: async () => fakeCore as unknown as Core,
 };
 

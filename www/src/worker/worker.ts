@@ -1,11 +1,12 @@
 // The compute worker. Everything that takes time happens here.
 import type { Surroundings } from './backend';
-import type { Core } from './core';
+import type { Core, ThreadedCore } from './core';
 import { CoreFailure } from './failure';
 import { createHandler } from './handler';
-import { watchLoads } from './loads';
+import { type Load, watchLoads } from './loads';
 import { outsideAnswer } from './outside';
 import type { FromWorker, ToWorker } from './protocol';
+import { startThreads, threadCount } from './threads';
 
 /** The part of a dedicated worker's global scope that is used; the page's types don't know it. */
 interface WorkerScope {
@@ -22,7 +23,8 @@ const handle = createHandler({
   tryOutside: outsideAnswer,
 });
 
-watchLoads((loads) => scope.postMessage({ id: null, kind: 'loads', loads }, []));
+const tellLoads = (loads: Load[]) => scope.postMessage({ id: null, kind: 'loads', loads }, []);
+watchLoads(tellLoads);
 
 scope.onmessage = ({ data }) => handle(data);
 
@@ -36,17 +38,19 @@ scope.addEventListener('unhandledrejection', ({ reason }) => {
 
 function surroundings(base: string): Surroundings {
   return {
+    threads: threadCount,
     gpu: navigator.gpu,
     async artifactStatus() {
       const response = await fetch(new URL('pkg/status.json', base), { cache: 'no-store' });
       if (!response.ok) return {};
       return response.json().catch(() => ({}));
     },
-    async loadCore(artifact) {
+    async loadCore(artifact, threads = 1) {
       const address = new URL(`pkg/${artifact}/graftlab.js`, base).href;
       try {
         const core = (await import(/* @vite-ignore */ address)) as Core;
         await core.default();
+        if (artifact === 'threads') await startThreads(core as ThreadedCore, address, threads, tellLoads);
         return core;
       } catch (error) {
         const message = `The compute core could not be loaded: ${error instanceof Error ? error.message : error}`;
