@@ -59,7 +59,7 @@ const plainFlags = ['-C target-feature=+simd128'];
 // One memory for all threads, made by JavaScript, and what each of them needs to find its own part of it. What a memory
 // may grow to has to be said; 4 GiB is all that there are addresses for.
 const threadFlags = [
-  '-C target-feature=+simd128,+relaxed-simd,+atomics,+bulk-memory,+mutable-globals',
+  '-C target-feature=+simd128,+atomics,+bulk-memory,+mutable-globals',
   ...['--shared-memory', '--import-memory', `--max-memory=${2 ** 32}`].map((flag) => `-C link-arg=${flag}`),
   ...['__wasm_init_tls', '__tls_size', '__tls_align', '__tls_base'].map(
     (name) => `-C link-arg=--export=${name}`,

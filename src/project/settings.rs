@@ -54,10 +54,10 @@ impl Settings {
         let mut settings = Self { selector: SelectorName::Matching, ..Self::default() };
         settings.search.calibration_images = 256;
         settings.search.scored_donor_points = 2;
-        settings.search.finalists = 6;
-        settings.search.finalist_rounds = 2;
-        settings.search.finalist_image_passes = 512;
-        settings.train.image_passes = 14_000;
+        settings.search.finalists = 4;
+        settings.search.finalist_rounds = 1;
+        settings.search.finalist_image_passes = 768;
+        settings.train.image_passes = 18_000;
         // The originals are asked once about every image: at this length that leaves time for more steps.
         settings.train.views = 1;
         settings

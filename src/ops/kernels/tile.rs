@@ -5,7 +5,7 @@
     reason = "rows and vectors of a tile are counted alike, whatever they index"
 )]
 
-use macerator::{Scalar, Simd};
+use macerator::{Scalar, Simd, Vector};
 
 /// Lanes of the widest vector there is.
 pub(super) const MAX_LANES: usize = 16;
@@ -66,13 +66,41 @@ macro_rules! with_rows {
 }
 pub(super) use with_rows;
 
+/// `a · b + c`, in one instruction where there is one.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "atomics")))]
+#[inline(always)]
+unsafe fn fused<S: Simd>(a: Vector<S, f32>, b: Vector<S, f32>, c: Vector<S, f32>) -> Vector<S, f32> {
+    a.mul_add(b, c)
+}
+
+/// `a · b + c`, in one instruction where there is one: browsers with threads have it too, and the vector library's own
+/// way to it does not compile.
+///
+/// # Safety
+/// The machine has relaxed SIMD.
+#[cfg(all(target_arch = "wasm32", target_feature = "atomics"))]
+#[inline]
+#[target_feature(enable = "relaxed-simd")]
+unsafe fn fused<S: Simd>(a: Vector<S, f32>, b: Vector<S, f32>, c: Vector<S, f32>) -> Vector<S, f32> {
+    use core::arch::wasm32::{f32x4_relaxed_madd, v128};
+
+    if f32::lanes::<S>() != 4 {
+        return a.mul_add(b, c);
+    }
+    // SAFETY: four floats, as they are in a `v128`.
+    let [a, b, c] = [a, b, c].map(|vector| unsafe { std::mem::transmute_copy::<_, v128>(&vector) });
+    // SAFETY: as above.
+    unsafe { std::mem::transmute_copy(&f32x4_relaxed_madd(a, b, c)) }
+}
+
 /// `out[m][v] = bias[m] + Σₖ weights[k · ROWS + m] · source[v][offsets[k] ..]`, one vector for each `v`, stored at
 /// `into[v] + m · steps[v]`.
 ///
 /// # Safety
 /// `weights` holds `ROWS` floats for each offset and `bias` holds `ROWS`; a vector can be read at every offset from
 /// every `source` and written at every multiple of its step, below `ROWS`, from every `into`.
-#[inline(always)]
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "atomics"), target_feature(enable = "relaxed-simd"))]
+#[cfg_attr(not(all(target_arch = "wasm32", target_feature = "atomics")), inline(always))]
 pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>(
     weights: *const f32,
     offsets: &[usize],
@@ -95,7 +123,7 @@ pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>
             for m in 0..ROWS {
                 let weight = (*weights.add(k * ROWS + m)).splat::<S>();
                 for v in 0..VECTORS {
-                    sums[m][v] = weight.mul_add(values[v], sums[m][v]);
+                    sums[m][v] = fused::<S>(weight, values[v], sums[m][v]);
                 }
             }
         }
@@ -123,7 +151,8 @@ pub(super) struct Grid {
 /// # Safety
 /// `offsets` has `ROWS` entries, each of which can be read through the whole grid; `gradient` holds
 /// `VECTORS` vectors for each pixel and `sums` one row of `VECTORS` vectors every `sums_step` floats.
-#[inline(always)]
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "atomics"), target_feature(enable = "relaxed-simd"))]
+#[cfg_attr(not(all(target_arch = "wasm32", target_feature = "atomics")), inline(always))]
 pub(super) unsafe fn outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
     source: *const f32,
     offsets: &[usize],
@@ -152,7 +181,7 @@ pub(super) unsafe fn outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
                     for m in 0..ROWS {
                         let pixel = (*from[m].add(at)).splat::<S>();
                         for v in 0..VECTORS {
-                            totals[m][v] = pixel.mul_add(values[v], totals[m][v]);
+                            totals[m][v] = fused::<S>(pixel, values[v], totals[m][v]);
                         }
                     }
                 }
@@ -174,7 +203,8 @@ pub(super) unsafe fn outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
 /// # Safety
 /// `offsets` has `ROWS` entries; `vectors` vectors can be read on each row of the grid from each of them, and from
 /// `gradient`; `sums` holds `ROWS` vectors.
-#[inline(always)]
+#[cfg_attr(all(target_arch = "wasm32", target_feature = "atomics"), target_feature(enable = "relaxed-simd"))]
+#[cfg_attr(not(all(target_arch = "wasm32", target_feature = "atomics")), inline(always))]
 pub(super) unsafe fn inner<S: Simd, const ROWS: usize>(
     source: *const f32,
     offsets: &[usize],
@@ -201,7 +231,7 @@ pub(super) unsafe fn inner<S: Simd, const ROWS: usize>(
                 let values = f32::vload_unaligned::<S>(gradient);
                 gradient = gradient.add(lanes);
                 for m in 0..ROWS {
-                    totals[m] = f32::vload_unaligned::<S>(from[m].add(at)).mul_add(values, totals[m]);
+                    totals[m] = fused::<S>(f32::vload_unaligned::<S>(from[m].add(at)), values, totals[m]);
                 }
             }
         }
