@@ -38,12 +38,12 @@ export function writeStatus(status) {
   }
 }
 
-/** The whole `dist/`. `optimised` is passed on to the GPU artifact, whose wasm-opt is slow. */
-export async function buildAll({ optimised = true } = {}) {
-  for (const kind of artifactKinds) await buildWasm(kind, { optimised: kind === 'gpu' ? optimised : true });
+/** The whole `dist/`, or with some of the artifacts. `optimised` is for the GPU artifact, whose wasm-opt is slow. */
+export async function buildAll({ optimised = true, kinds = artifactKinds } = {}) {
+  for (const kind of kinds) await buildWasm(kind, { optimised: kind === 'gpu' ? optimised : true });
   await buildPage();
-  artifactKinds.forEach(addArtifact);
-  writeStatus(Object.fromEntries(artifactKinds.map((kind) => [kind, 'ready'])));
+  kinds.forEach(addArtifact);
+  writeStatus(Object.fromEntries(kinds.map((kind) => [kind, 'ready'])));
   writeServiceWorker();
 }
 

@@ -8,6 +8,7 @@ import { download, ready, startLab } from '../tests/browser/harness.mjs';
 import { buildAll } from './build.mjs';
 import { duration, main, Problem, say, step } from './log.mjs';
 import { setUp } from './setup.mjs';
+import { artifactKinds } from './wasm.mjs';
 
 const usage = `npm run demo -- --out DIR [options]
   --device cpu|webgpu   the backend; WebGPU runs on a software adapter: an hour or more for --quick on two cores
@@ -63,7 +64,7 @@ async function command() {
   const title = { glyphs: 'Glyphs', 'garments-digits': 'Garments and digits' }[name];
   if (!title) throw new Problem(`There is no sample '${name}'.`, usage);
   await setUp('browser');
-  await buildAll();
+  await buildAll({ kinds: artifactKinds.filter((kind) => kind !== 'gpu' || device === 'webgpu') });
   const lab = await startLab();
   try {
     const { page, problems } = await lab.openReady();
