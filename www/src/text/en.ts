@@ -173,7 +173,8 @@ export const en = {
     labelsHelp: 'Off: the joined network learns from the originals’ answers alone.',
     effort: 'How long',
     quick: 'Quick',
-    quickHelp: 'One to two minutes for a sample on two cores. Shows how it goes; the accuracy is not the aim.',
+    quickHelp:
+      'One to two minutes for a sample on two cores. Shows how it goes; the accuracy is not the aim.',
     full: 'Full',
     fullHelp: 'About 5 minutes for a sample on two cores. Trains until the joined network holds up.',
     seed: 'Seed',

@@ -89,6 +89,14 @@ describe('a broken worker', () => {
       'an error nobody caught',
       (worker: SilentWorker) => worker.onerror?.({ message: failure.message } as ErrorEvent),
     ],
+    [
+      'a thread of its core that broke',
+      (worker: SilentWorker) => {
+        const { port1, port2 } = new MessageChannel();
+        worker.say({ id: null, kind: 'thread', port: port2 as unknown as MessagePort });
+        port1.postMessage(failure.message);
+      },
+    ],
   ])('is replaced after %s, and all its requests are rejected', async (_, breakIt) => {
     const { client, workers, onFault } = setUp();
     const requests = [client.call('try_outside', {}), client.call('remove_network', { index: 0 })];

@@ -22,6 +22,8 @@ export class WorkerClient {
   readonly #onFault: (failure: Failure) => void;
   readonly #onLoads: (loads: Load[]) => void;
   readonly #pending = new Map<number, Pending>();
+  /** From the threads of the worker's core. */
+  readonly #threads = new Set<MessagePort>();
   #worker: WorkerLike | null = null;
   #lastId = 0;
 
@@ -66,6 +68,8 @@ export class WorkerClient {
       this.#worker.terminate();
       this.#worker = null;
     }
+    for (const port of this.#threads) port.close();
+    this.#threads.clear();
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of waiting) reject(new CoreFailure(failure));
@@ -88,6 +92,10 @@ export class WorkerClient {
       this.#onLoads(message.loads);
       return;
     }
+    if (message.kind === 'thread') {
+      this.#watch(message.port);
+      return;
+    }
     const pending = this.#pending.get(message.id);
     // A reply to nothing that is still asked: stale.
     if (!pending) return;
@@ -100,6 +108,13 @@ export class WorkerClient {
       if (message.kind === 'value') pending.resolve(message.value);
       else pending.reject(new CoreFailure(message.failure));
     }
+  }
+
+  #watch(port: MessagePort): void {
+    this.#threads.add(port);
+    port.onmessage = ({ data }: MessageEvent<string>) => {
+      if (this.#threads.has(port)) this.#break({ code: 'fault', message: data });
+    };
   }
 
   #break(failure: Failure): void {

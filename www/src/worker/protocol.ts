@@ -116,6 +116,8 @@ export type ToWorker = Request | Urge;
 export type FromWorker =
   /** Without being asked: requests that the worker has made. */
   | { id: null; kind: 'loads'; loads: Load[] }
+  /** Without being asked: from a thread of its core, which tells here why it broke. The worker waits for it, and can't. */
+  | { id: null; kind: 'thread'; port: MessagePort }
   | { id: number; kind: 'event'; event: EventOf<Method> }
   | { id: number; kind: 'value'; value: Value<Method> }
   | { id: number; kind: 'failure'; failure: Failure }

@@ -11,13 +11,19 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-scope.onmessage = async ({ data: { address, module, memory } }) => {
+scope.onmessage = async ({ data: { address, module, memory, port } }) => {
+  let core: ThreadedCore;
   try {
-    const core = (await import(/* @vite-ignore */ address)) as ThreadedCore;
+    core = await import(/* @vite-ignore */ address);
     await core.default({ module_or_path: module, memory });
-    scope.postMessage({ loads: loadsSoFar() });
-    core.joinThreads();
   } catch (error) {
     scope.postMessage({ error: String(error) });
+    return;
+  }
+  scope.postMessage({ loads: loadsSoFar() });
+  try {
+    core.joinThreads();
+  } catch (error) {
+    port.postMessage(error instanceof Error ? error.message : String(error));
   }
 };

@@ -9,6 +9,15 @@ export interface ThreadStart {
   address: string;
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
+  /** Is told, as a text, why the thread broke. */
+  port: MessagePort;
+}
+
+/** Who is told of the threads. */
+interface Listener {
+  loads(loads: Load[]): void;
+  /** What comes from this port is why a thread broke. Whoever computes may be waiting for that thread, for ever. */
+  watch(port: MessagePort): void;
 }
 
 /** From a thread's worker, before it waits for work: what it has loaded, or why it could not. */
@@ -29,11 +38,15 @@ export async function startThreads(
   core: ThreadedCore,
   address: string,
   count: number,
-  tellLoads: (loads: Load[]) => void,
+  listener: Listener,
 ): Promise<void> {
   const [module, memory] = core.shared();
-  const others = Array.from({ length: count - 1 }, () => startOne({ address, module, memory }));
-  for (const loads of await Promise.all(others)) tellLoads(loads);
+  const others = Array.from({ length: count - 1 }, () => {
+    const { port1: port, port2 } = new MessageChannel();
+    listener.watch(port2);
+    return startOne({ address, module, memory, port });
+  });
+  for (const loads of await Promise.all(others)) listener.loads(loads);
   core.startThreads(count);
 }
 
@@ -43,6 +56,6 @@ function startOne(start: ThreadStart): Promise<Load[]> {
     worker.onmessage = ({ data }: MessageEvent<ThreadAnswer>) =>
       'loads' in data ? resolve(data.loads) : reject(new Error(data.error));
     worker.onerror = ({ message }) => reject(new Error(message));
-    worker.postMessage(start);
+    worker.postMessage(start, [start.port]);
   });
 }

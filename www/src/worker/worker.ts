@@ -25,6 +25,7 @@ const handle = createHandler({
 
 const tellLoads = (loads: Load[]) => scope.postMessage({ id: null, kind: 'loads', loads }, []);
 watchLoads(tellLoads);
+const watch = (port: MessagePort) => scope.postMessage({ id: null, kind: 'thread', port }, [port]);
 
 scope.onmessage = ({ data }) => handle(data);
 
@@ -50,7 +51,8 @@ function surroundings(base: string): Surroundings {
       try {
         const core = (await import(/* @vite-ignore */ address)) as Core;
         await core.default();
-        if (artifact === 'threads') await startThreads(core as ThreadedCore, address, threads, tellLoads);
+        if (artifact === 'threads')
+          await startThreads(core as ThreadedCore, address, threads, { loads: tellLoads, watch });
         return core;
       } catch (error) {
         const message = `The compute core could not be loaded: ${error instanceof Error ? error.message : error}`;
