@@ -7,8 +7,8 @@ import { buildWasm } from './wasm.mjs';
 
 /** Fills `folder`. The GPU artifact, which takes long to build, is in it only where one was built before. */
 export async function buildBenchPage(folder, networks, artifacts) {
-  const kinds = artifacts.filter((kind) => kind === 'cpu' || existsSync(join(pkg, kind)));
-  for (const kind of kinds) await buildWasm(kind, { optimised: kind === 'cpu' || 'if-cached' });
+  const kinds = artifacts.filter((kind) => kind !== 'gpu' || existsSync(join(pkg, kind)));
+  for (const kind of kinds) await buildWasm(kind, { optimised: kind !== 'gpu' || 'if-cached' });
   await step('Building the page of the benchmarks', 0.3, async () => {
     rmSync(folder, { recursive: true, force: true });
     const { build } = await import('vite');
@@ -17,6 +17,7 @@ export async function buildBenchPage(folder, networks, artifacts) {
       root: join(root, 'benches', 'browser'),
       base: './',
       logLevel: 'error',
+      worker: { format: 'es' },
       // TensorFlow.js hands the source text of its functions to workers, where a shortened name is unknown.
       build: { outDir: folder, emptyOutDir: true, target: 'es2023', minify: false },
     });

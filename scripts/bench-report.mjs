@@ -71,7 +71,7 @@ Written by \`npm run bench -- --write\` on ${new Date().toISOString().slice(0, 1
   statistics of the batch, the gradients of the cross-entropy, and Adam. Every run ends when its loss has been read back.
 - Before anything was timed, each engine computed the losses of a forward pass and of three training steps from the
   same weights. Where they were not the native ones within 0.1 % nothing was timed; the others differ by at most ${apart.toExponential(0)}.
-- Threads: native and the wasm backends of TensorFlow.js and jax-js may use all cores; Graftlab's wasm uses one.
+- Threads: native and the wasm backends of TensorFlow.js and jax-js may use all cores; Graftlab's wasm uses one unless it says threads.
 - ${adapter}
 
 How to read it: milliseconds, median (least–most; number of runs); less is better.

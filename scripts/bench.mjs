@@ -22,6 +22,7 @@ const native = 'burn flex, native';
 /** In the browser; each is a module of benches/browser and a backend of it. */
 const engines = [
   { name: 'burn flex, wasm', library: 'graftlab', backend: 'cpu', artifact: 'cpu' },
+  { name: 'burn flex, wasm, threads', library: 'graftlab', backend: 'threads', artifact: 'threads' },
   { name: 'burn webgpu, wasm', library: 'graftlab', backend: 'webgpu', artifact: 'gpu' },
   { name: 'TensorFlow.js cpu', library: 'tensorflow', backend: 'cpu' },
   { name: 'TensorFlow.js wasm', library: 'tensorflow', backend: 'wasm' },

@@ -1,11 +1,13 @@
-// Graftlab's own core, in the artifact that the lab would load.
+// Graftlab's own core, in a worker as in the lab.
 
 export async function open(backend, network, { batch }) {
-  const artifact = backend === 'cpu' ? 'cpu' : 'gpu';
-  const address = new URL(`pkg/${artifact}/graftlab.js`, document.baseURI).href;
-  const core = await import(/* @vite-ignore */ address);
-  await core.default();
-  const session = await core.Session.create(backend);
-  const bench = session.bench(new Uint8Array(await network.onnx()), batch);
-  return { forward: () => bench.forward(), step: () => bench.step() };
+  const worker = new Worker(new URL('./graftlab-worker.mjs', import.meta.url), { type: 'module' });
+  const call = (what, args = {}) =>
+    new Promise((resolve, reject) => {
+      worker.onerror = ({ message }) => reject(new Error(message));
+      worker.onmessage = ({ data: { value, error } }) => (error ? reject(new Error(error)) : resolve(value));
+      worker.postMessage({ what, args });
+    });
+  await call('open', { backend, base: document.baseURI, onnx: await network.onnx(), batch });
+  return { forward: () => call('forward'), step: () => call('step') };
 }
