@@ -59,6 +59,12 @@ pub enum NetError {
     #[error("metadata '{key}' cannot be understood: {reason}. Hint: see docs/bring-your-own.md for its form")]
     Metadata { key: String, reason: String },
 
+    #[error(
+        "the results of the device differ from those of the CPU, by {difference:.0e} of the largest, so they cannot be \
+         believed. Hint: use the CPU"
+    )]
+    DevicesDiffer { difference: f64 },
+
     #[error("the device failed: {reason}. Hint: run again on the CPU backend")]
     Device { reason: String },
 }

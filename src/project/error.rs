@@ -118,6 +118,11 @@ impl ProjectError {
             Self::Setting { .. } | Self::UnknownBase { .. } => "bad_setting",
             Self::Cancelled => "cancelled",
             Self::SelfTest { .. } => "self_test",
+            Self::Train(TrainError::Network(source)) | Self::Device(source)
+                if matches!(source, NetError::DevicesDiffer { .. }) =>
+            {
+                "device_fault"
+            }
             Self::Train(_) | Self::Device(_) | Self::Export { .. } => "failed",
         }
     }

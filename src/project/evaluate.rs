@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
 use super::loaded::stem;
+use super::parity::worst;
 use super::teachers::{Logits, Teachers};
 use super::{DataCard, ProjectError, SkippedFile, read_network};
 use crate::data::batch::evaluation_batches;
@@ -132,7 +133,32 @@ impl<'a> Evaluation<'a> {
         };
         Ok(outputs.enumerate().map(compare).collect())
     }
+
+    /// Lets the CPU compute some of a network's outputs too, unless it is what computes: a shader that a browser rejects is only
+    /// logged, and later reads return old values.
+    ///
+    /// # Errors
+    ///
+    /// Both differ by more than rounding, or the device fails.
+    pub async fn check_device(&self, network: &Network, outputs: &[TensorId]) -> Result<(), NetError> {
+        let cpu = Device::flex();
+        if network.devices().iter().all(|device| *device == cpu) {
+            return Ok(());
+        }
+        let network = network.valid();
+        let images = &self.images[..self.images.len().min(CHECKED)];
+        let found = logits(&network, outputs, self.dataset, images).await?;
+        let copy = Network::new(&network.to_graph().await?, &cpu)?;
+        let expected = logits(&copy, outputs, self.dataset, images).await?;
+        let difference = worst(&found, &expected);
+        if difference <= ROUNDING { Ok(()) } else { Err(NetError::DevicesDiffer { difference }) }
+    }
 }
+
+/// Images that two devices look at.
+const CHECKED: usize = 16;
+/// Largest difference between two devices that rounding explains, relative to the largest output.
+const ROUNDING: f64 = 1e-2;
 
 /// At most `limit` of the images, evenly spread.
 fn spread(images: &[usize], limit: usize) -> Vec<usize> {

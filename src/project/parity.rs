@@ -77,7 +77,7 @@ async fn run_both_ways(
 }
 
 /// The worst tensor's largest difference, relative to its largest value; infinite where values are not finite.
-fn worst(found: &Tensors, expected: &Tensors) -> f64 {
+pub fn worst(found: &Tensors, expected: &Tensors) -> f64 {
     let largest =
         expected.iter().flatten().fold(0.0_f64, |largest, value| largest.max(f64::from(value.abs())));
     let pairs = found.iter().zip(expected).flat_map(|(found, expected)| found.iter().zip(expected));

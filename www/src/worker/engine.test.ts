@@ -88,6 +88,18 @@ test('a stop before there is a network is a failure of its own', async () => {
   await expect(run).rejects.toMatchObject({ code: 'cancelled' });
 });
 
+test('a device that computes something wrong gives way to the CPU, even if it was chosen', async () => {
+  const { engine, workers, opened, listener } = await setUpRun();
+  engine.open('webgpu');
+  await vi.waitFor(() => expect(opened).toHaveLength(2));
+  const doubt = (event: Event) => event.kind === 'step' && workers[1]!.doubt();
+  const run = engine.run(settings(opened), doubt, nothing);
+  await expect(run).rejects.toMatchObject({ code: 'device_fault' });
+  await vi.waitFor(() => expect(opened).toHaveLength(3));
+  expect(opened[2]).toMatchObject({ backend: 'cpu', reason: 'fault', detail: { code: 'device_fault' } });
+  expect(listener.broke).toHaveBeenCalledOnce();
+});
+
 test('a run keeps checkpoints, one at once when asked, and goes on from one in another worker', async () => {
   const { engine, workers, opened } = await setUpRun();
   const whole = await engine.run(settings(opened), nothing, nothing);

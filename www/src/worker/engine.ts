@@ -12,7 +12,7 @@ import type {
   Settings,
 } from './core';
 import { Crew, crewSize } from './crew';
-import { toFailure } from './failure';
+import { isDeviceFault, toFailure } from './failure';
 import type { Load } from './loads';
 import type { BackendInUse, BackendWish, Failure, LoadProgress, NamedFile, OutsideAnswer } from './protocol';
 
@@ -236,7 +236,9 @@ export class Engine {
     // A worker that breaks before its core is ready would break again.
     if (!before) return;
     this.#listener.broke(failure);
-    const gpuBroke = before.wish === 'auto' && (before.backend === 'webgpu' || before.reason === 'fault');
+    const gpuBroke =
+      isDeviceFault(failure) ||
+      (before.wish === 'auto' && (before.backend === 'webgpu' || before.reason === 'fault'));
     if (gpuBroke) this.#open('cpu', before.detail ?? failure);
     else this.#open(before.wish);
   }

@@ -28,12 +28,15 @@ export function toFailure(error: unknown): Failure {
   return failure;
 }
 
-/** After a trap the memory of a WebAssembly instance can't be trusted any more. */
+/** A device whose results can't be believed. */
+export const isDeviceFault = ({ code }: Failure): boolean => code === 'device_fault';
+
+/** After a trap the memory of a WebAssembly instance can't be trusted any more, nor after a wrong result its device. */
 export function isFault(error: unknown): boolean {
-  return error instanceof WebAssembly.RuntimeError;
+  return error instanceof WebAssembly.RuntimeError || isDeviceFault(toFailure(error));
 }
 
 /** Whether a run that failed so would fail again from its checkpoint, or go on from numbers that can't be believed. */
-export function isHopeless({ code }: Failure): boolean {
-  return code.startsWith('bad_') || code === 'budget_out_of_reach' || code === 'device_fault';
+export function isHopeless(failure: Failure): boolean {
+  return failure.code.startsWith('bad_') || failure.code === 'budget_out_of_reach' || isDeviceFault(failure);
 }

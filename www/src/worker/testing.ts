@@ -19,6 +19,7 @@ export class InlineWorker implements WorkerLike {
   onmessage: WorkerLike['onmessage'] = null;
   onerror: WorkerLike['onerror'] = null;
   readonly #handle: (message: ToWorker) => void;
+  #lastId = 0;
 
   constructor(around: Surroundings = cpuOnly) {
     this.#handle = createHandler({
@@ -30,10 +31,17 @@ export class InlineWorker implements WorkerLike {
   }
 
   postMessage(message: ToWorker): void {
+    this.#lastId = message.id;
     queueMicrotask(() => this.#handle(message));
   }
 
   terminate(): void {}
+
+  /** As a device whose results can't be believed shows itself in the last request. */
+  doubt(): void {
+    const failure = { code: 'device_fault', message: 'the results of the device differ' };
+    this.onmessage?.({ data: { id: this.#lastId, kind: 'fault', failure } } as MessageEvent<FromWorker>);
+  }
 
   /** As a panic in the core would show itself. */
   break(): void {
