@@ -1,6 +1,6 @@
 // Compiling for wasm32: by rustup's standard library, else by Debian's compiler, which brings the library's source.
 import { existsSync, readdirSync } from 'node:fs';
-import { delimiter } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { aptInstall, canInstall } from './apt.mjs';
 import { Problem } from './log.mjs';
 import { ask, attempt, which } from './run.mjs';
@@ -15,9 +15,13 @@ const debianPackages = [
   'lld-22',
 ];
 
+/** The standard library for the target, and its source, from which it is compiled anew for threads. */
 function rustupHasTarget() {
   const folder = ask('rustc', ['--print', 'target-libdir', '--target', target]);
-  return folder !== null && existsSync(folder) && readdirSync(folder).some((f) => f.startsWith('libstd-'));
+  const sysroot = ask('rustc', ['--print', 'sysroot']);
+  if (folder === null || sysroot === null || !existsSync(folder)) return false;
+  const source = join(sysroot, 'lib', 'rustlib', 'src', 'rust', 'library', 'std', 'Cargo.toml');
+  return readdirSync(folder).some((file) => file.startsWith('libstd-')) && existsSync(source);
 }
 
 const debianHasTarget = () =>
@@ -43,14 +47,17 @@ export function wasmRouteText() {
 export async function addWasmTarget() {
   if (which('rustup')) {
     // A closed network may hang: rustup retries for long.
-    await attempt('rustup', ['target', 'add', target], { log: 'setup-wasm-target', seconds: 120 });
+    const log = 'setup-wasm-target';
+    const got = await attempt('rustup', ['target', 'add', target], { log, seconds: 120 });
+    if (got === 0)
+      await attempt('rustup', ['component', 'add', 'rust-src'], { log, append: true, seconds: 120 });
     if (rustupHasTarget()) return;
   }
   await aptInstall(debianPackages, 'setup-wasm-target-debian');
   if (debianHasTarget()) return;
   throw new Problem(
     `Rust's standard library for ${target} could not be had.`,
-    `Run: rustup target add ${target}${canInstall() ? '' : `\n  or, on Debian, as root: apt-get install ${debianPackages.join(' ')}`}`,
+    `Run: rustup target add ${target} && rustup component add rust-src${canInstall() ? '' : `\n  or, on Debian, as root: apt-get install ${debianPackages.join(' ')}`}`,
   );
 }
 
