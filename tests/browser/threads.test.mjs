@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { headers } from '../../scripts/headers.mjs';
 import { root } from '../../scripts/paths.mjs';
-import { startLab } from './harness.mjs';
+import { axeViolations, startLab } from './harness.mjs';
 import { readPack, smallPack } from './pack.mjs';
+import { loadSmall } from './small-run.mjs';
 
 const slow = { timeout: 5 * 60_000 };
 const encoded = (bytes) => Buffer.from(bytes).toString('base64');
@@ -98,4 +99,26 @@ test('a page that is not isolated works with one thread', slow, async () => {
   } finally {
     await other.close();
   }
+});
+
+test('the loaded networks are timed on this machine', slow, async () => {
+  const { page, problems } = await lab.openReady();
+  await loadSmall(page);
+  await page.locator('[popovertarget=backend]').click();
+  const menu = page.locator('#backend');
+  await menu.getByRole('button', { name: 'Start', exact: true }).click();
+  await menu.getByRole('row', { name: 'parity: training step' }).waitFor({ timeout: 60_000 });
+  assert.deepEqual(await axeViolations(page), []);
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    menu.getByRole('button', { name: 'Save as JSON' }).click(),
+  ]);
+  const rows = JSON.parse(readFileSync(await file.path(), 'utf8'));
+  assert.deepEqual(
+    rows.map(({ workload }) => workload),
+    ['shade', 'parity'].flatMap((name) => [`${name}: forward pass`, `${name}: training step`]),
+  );
+  for (const { ms_min, ms_median, ms_max, runs } of rows)
+    assert.ok(0 < ms_min && ms_min <= ms_median && ms_median <= ms_max && runs >= 3);
+  assert.deepEqual(problems, []);
 });

@@ -16,6 +16,7 @@ import { carryOut } from './carry-out';
 import { Choices, type SavedChoices } from './choices.svelte';
 import { sortFiles } from './files';
 import { freeSlot, type Line, lineOf } from './lines';
+import { MachineBench } from './machine-bench.svelte';
 import { type Area, Problems } from './problems.svelte';
 import { isProject } from './project-file';
 import { type Checkpoint, Run } from './run.svelte';
@@ -74,6 +75,8 @@ export class Lab {
   outdated = $state(false);
   /** Takes a zip that is a whole project. */
   openProject: ((zip: Blob) => Promise<void>) | null = null;
+  /** How long the networks take here. */
+  readonly bench: MachineBench;
   readonly problems = new Problems();
   readonly choices = new Choices();
   readonly traffic = new Traffic(globalThis.location?.origin ?? 'http://localhost');
@@ -107,6 +110,7 @@ export class Lab {
         this.problems.add('core', { message: broke, hint: brokeHint });
       },
     });
+    this.bench = new MachineBench(this.#engine);
     this.#engine.open('auto');
   }
 

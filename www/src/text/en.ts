@@ -683,6 +683,17 @@ export const en = {
     version: (version: string) => `Graftlab ${version}`,
   },
 
+  benchmark: {
+    heading: 'Benchmark this machine',
+    help: 'Times the loaded networks on batches of 32 images, as npm run bench does. A few seconds for each.',
+    start: 'Start',
+    running: 'Timing…',
+    noNetworks: 'Load a sample or your networks first.',
+    work: 'Batch of 32 images',
+    median: 'Median',
+    save: 'Save as JSON',
+  },
+
   privacy: {
     chip: '0 bytes sent',
     heading: 'What stands behind “0 bytes sent”',

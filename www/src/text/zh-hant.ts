@@ -600,6 +600,17 @@ export const zhHant: Texts = {
     version: (version) => `Graftlab ${version}`,
   },
 
+  benchmark: {
+    heading: '測量這台機器',
+    help: '以每批 32 張影像測量已載入的網路，與 npm run bench 相同。每個約數秒。',
+    start: '開始',
+    running: '測量中…',
+    noNetworks: '請先載入範例或您的網路。',
+    work: '每批 32 張影像',
+    median: '中位數',
+    save: '存成 JSON',
+  },
+
   privacy: {
     chip: '送出 0 位元組',
     heading: '「送出 0 位元組」的依據',

@@ -14,7 +14,15 @@ import type {
 import { Crew, crewSize } from './crew';
 import { isDeviceFault, toFailure } from './failure';
 import type { Load } from './loads';
-import type { BackendInUse, BackendWish, Failure, LoadProgress, NamedFile, OutsideAnswer } from './protocol';
+import type {
+  BackendInUse,
+  BackendWish,
+  Failure,
+  LoadProgress,
+  NamedFile,
+  OutsideAnswer,
+  Timings,
+} from './protocol';
 
 interface LoadedNetwork {
   file: NamedFile;
@@ -179,6 +187,12 @@ export class Engine {
     if (this.#merged === merged) return;
     await this.#client.call('compare_with', { merged });
     this.#merged = merged;
+  }
+
+  /** How long a network takes on the backend in use. */
+  async benchmark(file: NamedFile): Promise<Timings> {
+    await this.#ready;
+    return this.#client.call('benchmark', { file });
   }
 
   async tryOutside(): Promise<OutsideAnswer> {

@@ -1,6 +1,7 @@
 // Answers the page's requests with the core. One request at a time, for the core has one state; only what urges a run
 // overtakes.
 import { openBackend, type Surroundings } from './backend';
+import { timings } from './benchmark';
 import type { Outcome, Session } from './core';
 import { CoreFailure, isFault, toFailure } from './failure';
 import type {
@@ -70,6 +71,8 @@ export function createHandler(host: Host): (message: ToWorker) => void {
         return opened().answers(reading(request.id));
       case 'ask':
         return opened().ask(await bytesOf({ path: 'The image', file: request.args.image }));
+      case 'benchmark':
+        return timings(opened(), await bytesOf(request.args.file));
       case 'try_outside':
         return host.tryOutside();
     }

@@ -42,6 +42,13 @@ export interface BackendInUse {
   settings: { quick: Settings; full: Settings };
 }
 
+/** Milliseconds of each run of a network on a batch of images. */
+export interface Timings {
+  forward: number[];
+  /** A training step. */
+  step: number[];
+}
+
 /** An error that can be shown: what was wrong, and what to do next. */
 export interface Failure {
   code: string;
@@ -96,6 +103,8 @@ export interface Methods {
   compare_with: { args: { merged: Uint8Array }; value: null; event: never };
   answers: { args: Record<string, never>; value: Answers; event: LoadProgress };
   ask: { args: { image: Blob }; value: Asked; event: never };
+  /** How long a network takes here. */
+  benchmark: { args: { file: NamedFile }; value: Timings; event: never };
   try_outside: { args: Record<string, never>; value: OutsideAnswer; event: never };
 }
 

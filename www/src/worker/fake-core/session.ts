@@ -73,6 +73,11 @@ export class Session {
     return card;
   }
 
+  bench() {
+    const work = async () => 0.5;
+    return { forward: work, step: work, free: () => {} };
+  }
+
   removeNetwork(index: number): void {
     this.#cards.splice(index, 1);
   }
