@@ -89,7 +89,11 @@ test('a whole run asks for nothing, then the lab opens and runs without a networ
   await page.getByText('Since everything was there, not one more.').waitFor();
   await page.getByText('The lab is stored in this browser').waitFor();
   await page.getByText('Every request').click();
-  await page.locator('#privacy').getByText('pkg/cpu/graftlab_bg.wasm').first().waitFor();
+  await page
+    .locator('#privacy')
+    .getByText(/pkg\/(cpu|threads)\/graftlab_bg.wasm/)
+    .first()
+    .waitFor();
   assert.deepEqual(await axeViolations(page), []);
 
   await page.locator('[popovertarget=project]').getByText('saved', { exact: true }).waitFor();

@@ -74,7 +74,7 @@ test('a project that does not come back stays kept, whatever is set meanwhile', 
   const { page, context } = await lab.openReady({ serviceWorkers: 'block' });
   await loadSmall(page);
   await kept(page);
-  await context.route(/pkg\/cpu\/.*\.wasm$/, (route) => route.abort());
+  await context.route(/pkg\/.*\.wasm$/, (route) => route.abort());
   await page.clock.install();
   await page.reload();
   await page.locator('#networks .problem').waitFor();
@@ -83,7 +83,7 @@ test('a project that does not come back stays kept, whatever is set meanwhile', 
   await page.clock.runFor(2000);
   assert.equal((await storedIn(page)).networks, 2);
 
-  await context.unroute(/pkg\/cpu\/.*\.wasm$/);
+  await context.unroute(/pkg\/.*\.wasm$/);
   await page.reload();
   await page.locator('.network').nth(1).waitFor();
   await context.close();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openBackend, type Surroundings } from './backend';
+import { openBackend, openBeside, type Surroundings } from './backend';
 import type { Core } from './core';
 import { CoreFailure } from './failure';
 import * as fakeCore from './fake-core';
@@ -91,13 +91,19 @@ describe('chosen by the user', () => {
 
 describe('threads of the CPU', () => {
   test.each([
-    ['as many as there are', { threads: 4 }, undefined, ['threads 4']],
-    ['no more than asked for', { threads: 4 }, 1, ['threads 1']],
-    ['none where the browser lacks what they need', { threads: 0 }, undefined, ['cpu']],
-    ['none where they do not start', { threads: 4, threadsStart: false }, undefined, ['threads 4', 'cpu']],
-  ])('%s', async (_, conditions, most, expected) => {
+    ['as many as there are', { threads: 4 }, ['threads 4']],
+    ['none where the browser lacks what they need', { threads: 0 }, ['cpu']],
+    ['none where they do not start', { threads: 4, threadsStart: false }, ['threads 4', 'cpu']],
+  ])('%s', async (_, conditions, expected) => {
     const loaded: string[] = [];
-    await openBackend('cpu', browser({ ...conditions, loaded }), most);
+    const { inUse } = await openBackend('cpu', browser({ ...conditions, loaded }));
     expect(loaded).toEqual(expected);
+    expect(inUse.artifact).toBe(expected.at(-1)?.split(' ')[0]);
+  });
+
+  test('one, of the same artifact, beside another worker', async () => {
+    const loaded: string[] = [];
+    await openBeside('threads', browser({ threads: 4, loaded }));
+    expect(loaded).toEqual(['threads 1']);
   });
 });

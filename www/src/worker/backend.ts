@@ -1,7 +1,7 @@
 // Chooses the backend: WebGPU where it is there, fast and passes its self-test; else the CPU, and why.
 import type { Core, Session } from './core';
 import { toFailure } from './failure';
-import type { Backend, BackendInUse, BackendReason, BackendWish, Failure } from './protocol';
+import type { Artifact, Backend, BackendInUse, BackendReason, BackendWish, Failure } from './protocol';
 
 /** What the browser and the artifacts offer. In one place, so that tests can stand in for a browser. */
 export interface Surroundings {
@@ -13,9 +13,6 @@ export interface Surroundings {
   loadCore(artifact: Artifact, threads?: number): Promise<Core>;
 }
 
-/** What the core is compiled to: for every browser, with threads, with WebGPU. */
-export type Artifact = 'cpu' | 'threads' | 'gpu';
-
 export interface Opened {
   session: Session;
   inUse: BackendInUse;
@@ -26,19 +23,22 @@ interface Obstacle {
   detail?: Failure;
 }
 
-/** On the CPU, at most `mostThreads` share the work. The results are the same for any number. */
-export async function openBackend(
-  wish: BackendWish,
-  around: Surroundings,
-  mostThreads = Number.POSITIVE_INFINITY,
-): Promise<Opened> {
-  const openCpu = async (why: Obstacle) => openWith('cpu', wish, why, await loadCpu(around, mostThreads));
+/** One thread on the CPU, of the artifact that another worker has: what it computes is the same, bit by bit. */
+export async function openBeside(artifact: Artifact, around: Surroundings): Promise<Opened> {
+  return openWith('cpu', 'cpu', { reason: 'chosen' }, artifact, await around.loadCore(artifact, 1));
+}
+
+export async function openBackend(wish: BackendWish, around: Surroundings): Promise<Opened> {
+  const openCpu = async (why: Obstacle) => {
+    const { artifact, core } = await loadCpu(around);
+    return openWith('cpu', wish, why, artifact, core);
+  };
   if (wish === 'cpu') return openCpu({ reason: 'chosen' });
   const { obstacle, adapter } = await askForGpu(wish, around);
   if (obstacle) return openCpu(obstacle);
   try {
     const reason = wish === 'auto' ? 'self_test_passed' : 'chosen';
-    const opened = await openWith('webgpu', wish, { reason }, await around.loadCore('gpu'));
+    const opened = await openWith('webgpu', wish, { reason }, 'gpu', await around.loadCore('gpu'));
     opened.inUse.device += adapterName(adapter);
     return opened;
   } catch (error) {
@@ -46,22 +46,37 @@ export async function openBackend(
   }
 }
 
-async function loadCpu(around: Surroundings, mostThreads: number): Promise<Core> {
-  const threads = Math.min(await around.threads(), mostThreads);
+/** With as many threads as there can be; the results are the same for any number. */
+async function loadCpu(around: Surroundings): Promise<{ artifact: Artifact; core: Core }> {
+  const threads = await around.threads();
   if (threads > 0 && (await around.artifactStatus()).threads === 'ready') {
     try {
-      return await around.loadCore('threads', threads);
+      return { artifact: 'threads', core: await around.loadCore('threads', threads) };
     } catch {
       // No room for a memory that all threads share, perhaps. The other artifact needs none.
     }
   }
-  return around.loadCore('cpu');
+  return { artifact: 'cpu', core: await around.loadCore('cpu') };
 }
 
-async function openWith(backend: Backend, wish: BackendWish, why: Obstacle, core: Core): Promise<Opened> {
+async function openWith(
+  backend: Backend,
+  wish: BackendWish,
+  why: Obstacle,
+  artifact: Artifact,
+  core: Core,
+): Promise<Opened> {
   const session = await core.Session.create(backend);
   const settings = { quick: core.defaultSettings(true), full: core.defaultSettings(false) };
-  const inUse = { backend, wish, ...why, device: session.device, version: core.version(), settings };
+  const inUse = {
+    backend,
+    wish,
+    ...why,
+    artifact,
+    device: session.device,
+    version: core.version(),
+    settings,
+  };
   return { session, inUse };
 }
 

@@ -50,7 +50,7 @@ function crewOf(answers: ((message: ToWorker) => unknown)[]) {
     networks: [{ file: { path: 'a.onnx', file: new Blob() } }],
     load: async () => loaded.push('images'),
   };
-  const crew = new Crew(make, 'http://localhost/', answers.length, supplies, () => {});
+  const crew = new Crew(make, 'http://localhost/', 'cpu', answers.length, supplies, () => {});
   return { crew, workers, loaded };
 }
 

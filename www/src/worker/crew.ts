@@ -1,7 +1,7 @@
 // Workers that judge plans during a run, beside the run's own. Each has the same networks and images, and one thread.
 import { WorkerClient, type WorkerLike } from './client';
 import type { Load } from './loads';
-import type { Args } from './protocol';
+import type { Args, Artifact } from './protocol';
 
 /** What a worker is given before it can judge. */
 export interface Supplies {
@@ -35,6 +35,7 @@ export class Crew {
   constructor(
     make: () => WorkerLike,
     base: string,
+    artifact: Artifact,
     size: number,
     supplies: Supplies,
     onLoads: (loads: Load[]) => void,
@@ -42,7 +43,9 @@ export class Crew {
     this.size = size;
     this.#working = size;
     this.#members = Array.from({ length: size }, () => new WorkerClient(make, () => {}, onLoads));
-    const opening = this.#members.map((client) => client.call('open', { base, wish: 'cpu', mostThreads: 1 }));
+    const opening = this.#members.map((client) =>
+      client.call('open', { base, wish: 'cpu', beside: artifact }),
+    );
     this.opened = Promise.allSettled(opening).then(() => {});
     this.#members.forEach((client, index) => void this.#employ(client, opening[index]!, supplies));
   }

@@ -119,11 +119,12 @@ export class Engine {
   callCrew(): void {
     const data = this.#data;
     // One GPU has enough to do with one worker.
-    const isWanted = this.#crewSize > 0 && this.#inUse?.backend === 'cpu';
-    if (this.#crew || !isWanted || !data || this.#networks.length < 2) return;
+    const inUse = this.#inUse;
+    if (this.#crew || this.#crewSize === 0 || inUse?.backend !== 'cpu') return;
+    if (!data || this.#networks.length < 2) return;
     const supplies = { networks: [...this.#networks], load: (client: WorkerClient) => sendTo(client, data) };
     const onLoads = (loads: Load[]) => this.#listener.loads(loads);
-    this.#crew = new Crew(this.#make, this.#base, this.#crewSize, supplies, onLoads);
+    this.#crew = new Crew(this.#make, this.#base, inUse.artifact, this.#crewSize, supplies, onLoads);
     void this.#crew.opened.then(() => this.#listener.complete());
   }
 

@@ -1,6 +1,6 @@
 // Answers the page's requests with the core. One request at a time, for the core has one state; only what urges a run
 // overtakes.
-import { openBackend, type Surroundings } from './backend';
+import { openBackend, openBeside, type Surroundings } from './backend';
 import { timings } from './benchmark';
 import type { Outcome, Session } from './core';
 import { CoreFailure, isFault, toFailure } from './failure';
@@ -42,8 +42,9 @@ export function createHandler(host: Host): (message: ToWorker) => void {
   async function answer(request: Request): Promise<Value<Method>> {
     switch (request.method) {
       case 'open': {
-        const { base, wish, mostThreads } = request.args;
-        const result = await openBackend(wish, host.surroundings(base), mostThreads);
+        const { base, wish, beside } = request.args;
+        const around = host.surroundings(base);
+        const result = await (beside ? openBeside(beside, around) : openBackend(wish, around));
         session = result.session;
         return result.inUse;
       }

@@ -30,8 +30,12 @@ export type BackendReason =
   | 'self_test_failed'
   | 'fault';
 
+/** What the core is compiled to: for every browser, with threads, with WebGPU. */
+export type Artifact = 'cpu' | 'threads' | 'gpu';
+
 export interface BackendInUse {
   backend: Backend;
+  artifact: Artifact;
   wish: BackendWish;
   reason: BackendReason;
   /** What the backend that was passed over said. */
@@ -81,7 +85,7 @@ export type RunNews =
 
 export interface Methods {
   open: {
-    args: { base: string; wish: BackendWish; mostThreads?: number };
+    args: { base: string; wish: BackendWish; beside?: Artifact };
     value: BackendInUse;
     event: never;
   };
