@@ -21,7 +21,7 @@ test('the page loads under a sub-path without an error, and is isolated', async 
   assert.deepEqual(problems, []);
 });
 
-for (const kind of ['cpu', 'gpu']) {
+for (const kind of ['cpu', 'threads', 'gpu']) {
   test(`the ${kind} artifact loads and names its version`, async () => {
     const { page, problems } = await lab.open();
     const named = await page.evaluate(async (kind) => {
@@ -37,7 +37,7 @@ for (const kind of ['cpu', 'gpu']) {
 test('the status of the artifacts is served', async () => {
   const { page } = await lab.open();
   const status = await page.evaluate(async () => (await fetch('pkg/status.json')).json());
-  assert.deepEqual(status, { cpu: 'ready', gpu: 'ready' });
+  assert.deepEqual(status, { cpu: 'ready', threads: 'ready', gpu: 'ready' });
 });
 
 test('the page policy refuses other origins and eval', async () => {

@@ -4,6 +4,7 @@ import type { Core, ThreadedCore } from './core';
 import { CoreFailure } from './failure';
 import { createHandler } from './handler';
 import { type Load, watchLoads } from './loads';
+import { watchForLostGpu } from './lost-gpu';
 import { outsideAnswer } from './outside';
 import type { FromWorker, ToWorker } from './protocol';
 import { startThreads, threadCount } from './threads';
@@ -29,13 +30,15 @@ const watch = (port: MessagePort) => scope.postMessage({ id: null, kind: 'thread
 
 scope.onmessage = ({ data }) => handle(data);
 
-// A trap inside the core's own tasks leaves the request waiting for ever. As an uncaught error it reaches the page,
-// which then replaces this worker.
-scope.addEventListener('unhandledrejection', ({ reason }) => {
+/** As an uncaught error it reaches the page, which then replaces this worker. */
+const giveUp = (error: unknown) =>
   setTimeout(() => {
-    throw reason;
+    throw error;
   });
-});
+
+// A trap inside the core's own tasks leaves the request waiting for ever, and so does a lost GPU.
+scope.addEventListener('unhandledrejection', ({ reason }) => giveUp(reason));
+watchForLostGpu((message) => giveUp(new Error(message)));
 
 function surroundings(base: string): Surroundings {
   return {
