@@ -153,6 +153,7 @@ test('two runs stand side by side, and one can be opened again or deleted', asyn
     .getByRole('button', { name: /^Delete/ })
     .first()
     .click();
+  await page.locator('#runs tbody tr').nth(1).waitFor({ state: 'detached' });
   assert.equal(await page.locator('#runs tbody tr').count(), 1);
   await kept(page);
   await page.reload();
