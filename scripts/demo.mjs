@@ -64,7 +64,10 @@ async function command() {
   const title = { glyphs: 'Glyphs', 'garments-digits': 'Garments and digits' }[name];
   if (!title) throw new Problem(`There is no sample '${name}'.`, usage);
   await setUp('browser');
-  await buildAll({ kinds: artifactKinds.filter((kind) => kind !== 'gpu' || device === 'webgpu') });
+  await buildAll({
+    optimised: 'if-cached',
+    kinds: artifactKinds.filter((kind) => kind !== 'gpu' || device === 'webgpu'),
+  });
   const lab = await startLab();
   try {
     const { page, problems } = await lab.openReady();
