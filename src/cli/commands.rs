@@ -9,13 +9,17 @@ use super::table::{millions, thousands};
 use super::{Failure, npy, paths};
 use crate::net::{Network, NetworkOptions, Pixels, prepare, read};
 use crate::project::{
-    Measured, NetworkCard, ProjectError, apply_graft, evaluate_file, inspect as card_of, read_network,
+    Measured, NetworkCard, ProjectError, apply_graft, copy_of, evaluate_file, inspect as card_of,
+    read_network,
 };
 
 /// `graftlab inspect`
-pub fn inspect(model: &str, json: bool) -> Result<(), Failure> {
+pub fn inspect(model: &str, json: bool, copy: Option<&Path>) -> Result<(), Failure> {
     let model = Model::parse(model)?;
     let graph = read_network(&model.name(), &model.bytes()?)?;
+    if let Some(copy) = copy {
+        paths::write(copy, &copy_of(&model.name(), &graph)?)?;
+    }
     // A network need not say how its pixels are scaled to be looked at.
     let options = NetworkOptions {
         preprocessing: model
@@ -69,7 +73,7 @@ fn print_card(card: &NetworkCard) {
 /// `graftlab run`
 pub fn run(model: &Path, input: &Path, output: &Path, index: usize) -> Result<(), Failure> {
     let name = model.file_name().unwrap_or(model.as_os_str()).to_string_lossy();
-    let graph = read_network(&name, &paths::read(model)?)?;
+    let graph = read_network(&name, &paths::read_network(model)?)?;
     let network = Network::new(&graph, &Device::flex())
         .map_err(|source| ProjectError::Network { file: name.clone().into_owned(), source })?;
     network.check_batch().map_err(|source| ProjectError::Network { file: name.into_owned(), source })?;

@@ -43,8 +43,11 @@ enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+        /// Also write the network as it was read, with the names, nodes and operator set of its file.
+        #[arg(long, value_name = "FILE")]
+        copy: Option<PathBuf>,
         /// Print the operators that networks may have: the table of docs/operators.md.
-        #[arg(long, conflicts_with_all = ["model", "json"])]
+        #[arg(long, conflicts_with_all = ["model", "json", "copy"])]
         support: bool,
     },
     /// Run a network on a tensor and write its first output.
@@ -287,7 +290,9 @@ impl From<crate::project::ProjectError> for Failure {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Inspect { model: Some(model), json, .. } => commands::inspect(&model, json),
+        Command::Inspect { model: Some(model), json, copy, .. } => {
+            commands::inspect(&model, json, copy.as_deref())
+        }
         Command::Inspect { .. } => commands::support(),
         Command::Run { model, input, output, index } => commands::run(&model, &input, &output, index),
         Command::Apply { base, graft, out } => commands::apply(&base, &graft, &out),

@@ -49,7 +49,7 @@ impl Model {
     }
 
     pub fn bytes(&self) -> Result<Vec<u8>, Failure> {
-        paths::read(&self.path)
+        paths::read_network(&self.path)
     }
 }
 

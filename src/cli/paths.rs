@@ -1,17 +1,44 @@
 //! Reading what the command line names.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::data::Files;
 use crate::data::source::Limits;
-use crate::project::SkippedFile;
+use crate::onnx::{OnnxError, external_files, with_external_files};
+use crate::project::{ProjectError, SkippedFile};
 
 /// The bytes of a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path)
         .map_err(|error| Failure::BadInput(format!("{}: {error}. Hint: check the path", path.display())))
+}
+
+/// The bytes of an ONNX file, with the weights that lie in other files of its folder.
+pub fn read_network(path: &Path) -> Result<Vec<u8>, Failure> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let bad = |source| Failure::from(ProjectError::Onnx { file: name.clone().into_owned(), source });
+    let bytes = read(path)?;
+    let outside = external_files(&bytes).map_err(bad)?;
+    if outside.is_empty() {
+        return Ok(bytes);
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut files = BTreeMap::new();
+    for file in outside {
+        let Ok(place) = folder.join(&file).canonicalize() else { continue };
+        if !folder.canonicalize().is_ok_and(|folder| place.starts_with(folder)) {
+            let reason = "is a link to outside the network's folder, where nothing is read".to_owned();
+            return Err(bad(OnnxError::ExternalFile { file, reason }));
+        }
+        files.insert(file, read(&place)?);
+    }
+    with_external_files(&bytes, &files).map_err(bad)
 }
 
 /// Makes a folder for results, unless it is there.

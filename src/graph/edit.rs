@@ -22,7 +22,7 @@ impl Graph {
             number += 1;
             unique = format!("{name}_{number}");
         }
-        self.tensors.push(TensorInfo { name: unique, shape });
+        self.tensors.push(TensorInfo { name: unique, shape, other_type: None });
         TensorId(self.tensors.len() - 1)
     }
 

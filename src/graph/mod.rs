@@ -42,6 +42,8 @@ pub struct TensorInfo {
     pub name: String,
     /// For a batch of one image; `None` until shapes have been inferred.
     pub shape: Option<Shape>,
+    /// `TensorProto.DataType` code of a constant or output that holds no floats, as its file has it.
+    pub other_type: Option<i32>,
 }
 
 /// One operation: an ONNX operator with its attributes.

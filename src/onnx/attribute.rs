@@ -93,7 +93,7 @@ pub fn write(name: &str, attribute: &Attribute) -> AttributeProto {
             attribute_type::STRINGS
         }
         Attribute::Tensor(value) => {
-            proto.t = Some(tensor::write(value, name));
+            proto.t = Some(tensor::write(value, name, None));
             attribute_type::TENSOR
         }
     });

@@ -24,10 +24,16 @@ pub enum OnnxError {
     Opset { opset: i64, min: i64, max: i64 },
 
     #[error(
-        "tensor '{tensor}' keeps its values in another file. \
+        "weights of the network are in another file, '{file}'. \
+         Hint: give both files at once; on the command line, put it into the network's folder"
+    )]
+    ExternalData { file: String },
+
+    #[error(
+        "the file '{file}', which shall hold weights, {reason}. \
          Hint: save the network as one file: onnx.save(onnx.load(path), path, save_as_external_data=False)"
     )]
-    ExternalData { tensor: String },
+    ExternalFile { file: String, reason: String },
 
     #[error("tensor '{tensor}' {reason}. Hint: export the network in float32 with dense weights")]
     Tensor { tensor: String, reason: String },
@@ -65,7 +71,4 @@ pub enum OnnxError {
          export the network for inference, without branches and loops"
     )]
     Unsupported { node: String, operator: String, opset: i64, reason: String },
-
-    #[error("the network cannot be written: {reason}. Hint: infer its shapes first")]
-    NotInferred { reason: String },
 }

@@ -5,12 +5,14 @@
 
 mod attribute;
 mod error;
+mod external;
 mod proto;
 mod read;
 mod tensor;
 mod write;
 
 pub use error::OnnxError;
+pub use external::{external_files, with_external_files};
 pub use read::{MAX_OPSET, MIN_OPSET, read};
 pub use write::write;
 

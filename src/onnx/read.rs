@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use prost::Message;
 
-use super::proto::{DimensionValue, GraphProto, ModelProto, NodeProto, TypeValue, ValueInfoProto, data_type};
+use super::proto::{
+    DimensionValue, GraphProto, ModelProto, NodeProto, TensorProto, TypeTensor, TypeValue, ValueInfoProto,
+    data_type,
+};
 use super::{OnnxError, attribute, tensor};
 use crate::graph::{Attribute, Constant, Graph, Node, Shape, TensorId, TensorInfo};
 
@@ -13,11 +16,14 @@ pub const MIN_OPSET: i64 = 7;
 /// The newest operator set that is read.
 pub const MAX_OPSET: i64 = 28;
 
+/// Types of floats, all of which are read as the first.
+const FLOATS: [i32; 4] = [data_type::FLOAT, data_type::FLOAT16, data_type::BFLOAT16, data_type::DOUBLE];
+
 /// Reads an ONNX file of operator set [`MIN_OPSET`] to [`MAX_OPSET`].
 ///
-/// Weights of narrower types are widened, `Constant` nodes become constants, nodes are sorted, and a first axis
-/// that is left free is taken as the batch and set to one image. Operators are not looked at, except that none may
-/// hold a subgraph.
+/// Floats of any width become float32, also where a node casts to them; `Constant` nodes become constants, nodes are
+/// sorted, and a first axis that is left free is taken as the batch and set to one image. Other operators are not looked
+/// at, except that none may hold a subgraph.
 ///
 /// # Errors
 ///
@@ -47,7 +53,8 @@ pub fn read(bytes: &[u8]) -> Result<Graph, OnnxError> {
     reader.sorted()
 }
 
-fn decode(bytes: &[u8]) -> Result<ModelProto, OnnxError> {
+/// The file's protocol buffer, if it is an ONNX model.
+pub fn decode(bytes: &[u8]) -> Result<ModelProto, OnnxError> {
     let not_onnx = |reason: &str| OnnxError::NotOnnx { reason: reason.to_owned() };
     match bytes {
         [] => return Err(not_onnx("it is empty")),
@@ -88,13 +95,21 @@ impl Reader {
         if self.names.insert(name.to_owned(), id).is_some() {
             return Err(OnnxError::Duplicate { tensor: name.to_owned() });
         }
-        self.graph.tensors.push(TensorInfo { name: name.to_owned(), shape });
+        self.graph.tensors.push(TensorInfo { name: name.to_owned(), shape, other_type: None });
         Ok(id)
     }
 
-    fn define_constant(&mut self, name: &str, constant: Constant) -> Result<(), OnnxError> {
+    /// Defines a constant of the type that `stored` had in the file.
+    fn define_constant(
+        &mut self,
+        name: &str,
+        constant: Constant,
+        stored: Option<&TensorProto>,
+    ) -> Result<(), OnnxError> {
         let id = self.define(name, Some(constant.shape.clone()))?;
         self.graph.constants.insert(id, constant);
+        self.graph.tensors[id.0].other_type =
+            stored.and_then(|tensor| tensor.data_type).filter(|code| !FLOATS.contains(code));
         Ok(())
     }
 
@@ -106,7 +121,7 @@ impl Reader {
         }
         for initializer in proto.initializer.drain(..) {
             let name = initializer.name.as_deref().unwrap_or_default();
-            self.define_constant(name, tensor::read(&initializer, name)?)?;
+            self.define_constant(name, tensor::read(&initializer, name)?, Some(&initializer))?;
         }
         Ok(())
     }
@@ -131,7 +146,8 @@ impl Reader {
         for (index, node) in proto.node.iter().enumerate() {
             if node.op_type.as_deref() == Some("Constant") && is_standard(domain(node)) {
                 let constant = self.constant_node(node)?;
-                self.define_constant(node.output.first().map_or("", String::as_str), constant)?;
+                let name = node.output.first().map_or("", String::as_str);
+                self.define_constant(name, constant, node.attribute.iter().find_map(|it| it.t.as_ref()))?;
                 self.constant_nodes.insert(index);
             }
         }
@@ -167,11 +183,19 @@ impl Reader {
                 .ok_or_else(|| OnnxError::Missing { node: name.to_owned(), tensor: given.to_owned() }),
         });
         let domain = domain(node);
+        let op_type = node.op_type.clone().unwrap_or_default();
+        let mut attributes = attribute::read_all(node, name, self.graph.opset)?;
+        if op_type == "Cast"
+            && let Some(Attribute::Int(to)) = attributes.get_mut("to")
+            && FLOATS.iter().any(|float| i64::from(*float) == *to)
+        {
+            *to = FLOATS[0].into();
+        }
         Ok(Node {
             name: name.to_owned(),
-            op_type: node.op_type.clone().unwrap_or_default(),
+            op_type,
             domain: if is_standard(domain) { String::new() } else { domain.to_owned() },
-            attributes: attribute::read_all(node, name, self.graph.opset)?,
+            attributes,
             inputs: inputs.collect::<Result<_, _>>()?,
             outputs,
             macs: 0,
@@ -208,8 +232,12 @@ impl Reader {
                 return Err(OnnxError::Duplicate { tensor: name.to_owned() });
             }
             let info = &mut self.graph.tensors[id.0];
-            if info.shape.is_none() {
-                info.shape = axes(output).ok().and_then(|axes| tensor::shape(&axes).ok());
+            if let Ok(declared) = dense(output) {
+                let code = declared.elem_type.unwrap_or_default();
+                info.other_type = (!FLOATS.contains(&code)).then_some(code);
+                if info.shape.is_none() {
+                    info.shape = axes(declared).ok().and_then(|axes| tensor::shape(&axes).ok());
+                }
             }
             self.graph.outputs.push(id);
         }
@@ -253,20 +281,25 @@ fn trimmed(names: &[String]) -> &[String] {
 }
 
 fn input_shape(input: &ValueInfoProto) -> Result<Shape, String> {
-    let axes = axes(input)?;
+    let declared = dense(input)?;
+    let code = declared.elem_type.unwrap_or_default();
+    if !FLOATS.contains(&code) {
+        return Err(format!("holds {}, not floats", data_type::name(code)));
+    }
+    let axes = axes(declared)?;
     let shape = tensor::shape(&axes)?;
     if shape.contains(&0) { Err(format!("has the shape {axes:?} with an empty axis")) } else { Ok(shape) }
 }
 
-/// Sizes of a float tensor's axes; the first one is 1 where it is left free.
-fn axes(info: &ValueInfoProto) -> Result<Vec<i64>, String> {
-    let Some(TypeValue::Tensor(tensor)) = info.r#type.as_ref().and_then(|kind| kind.value.as_ref()) else {
-        return Err("is no dense tensor".to_owned());
-    };
-    let code = tensor.elem_type.unwrap_or_default();
-    if ![data_type::FLOAT, data_type::FLOAT16, data_type::BFLOAT16, data_type::DOUBLE].contains(&code) {
-        return Err(format!("holds {}, not floats", data_type::name(code)));
+fn dense(info: &ValueInfoProto) -> Result<&TypeTensor, String> {
+    match info.r#type.as_ref().and_then(|kind| kind.value.as_ref()) {
+        Some(TypeValue::Tensor(tensor)) => Ok(tensor),
+        _ => Err("is no dense tensor".to_owned()),
     }
+}
+
+/// Sizes of a tensor's axes; the first one is 1 where it is left free.
+fn axes(tensor: &TypeTensor) -> Result<Vec<i64>, String> {
     let shape = tensor.shape.as_ref().ok_or_else(|| "has no shape".to_owned())?;
     let sizes = shape.dim.iter().enumerate().map(|(axis, size)| match &size.value {
         Some(DimensionValue::DimValue(size)) => Ok(*size),

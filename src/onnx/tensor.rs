@@ -5,7 +5,8 @@ use std::sync::Arc;
 use half::{bf16, f16};
 
 use super::OnnxError;
-use super::proto::{EXTERNAL, TensorProto, data_type};
+use super::external::location;
+use super::proto::{TensorProto, data_type};
 use crate::graph::{Constant, ConstantData, MAX_RANK, Shape};
 
 /// Reads a tensor; narrower types are widened to float, 64-bit integer or boolean.
@@ -15,8 +16,8 @@ use crate::graph::{Constant, ConstantData, MAX_RANK, Shape};
 /// External data, a type that does not fit one of the three, values that do not fill the shape, more than
 /// [`MAX_RANK`] axes.
 pub fn read(tensor: &TensorProto, name: &str) -> Result<Constant, OnnxError> {
-    if tensor.data_location == Some(EXTERNAL) || !tensor.external_data.is_empty() {
-        return Err(OnnxError::ExternalData { tensor: name.to_owned() });
+    if let Some(file) = location(tensor) {
+        return Err(OnnxError::ExternalData { file: file.to_owned() });
     }
     let fail = |reason: String| OnnxError::Tensor { tensor: name.to_owned(), reason };
     if tensor.segment.is_some() {
@@ -113,16 +114,23 @@ fn decode<T, const N: usize>(
     }
 }
 
-/// Writes a tensor under `name`.
-pub fn write(constant: &Constant, name: &str) -> TensorProto {
+/// Writes a tensor under `name`; integers as the narrower type that their file had, where `other_type` is its code.
+pub fn write(constant: &Constant, name: &str, other_type: Option<i32>) -> TensorProto {
+    use data_type::{BOOL, FLOAT, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32};
     let (data_type, raw_data) = match &constant.data {
-        ConstantData::F32(values) => {
-            (data_type::FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect())
-        }
+        ConstantData::F32(values) => (FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
         ConstantData::I64(values) => {
-            (data_type::INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            let width = match other_type {
+                Some(INT8 | UINT8) => 1,
+                Some(INT16 | UINT16) => 2,
+                Some(INT32 | UINT32) => 4,
+                _ => 8,
+            };
+            // What came from a narrower type is its lower bytes.
+            let bytes = values.iter().flat_map(|v| v.to_le_bytes().into_iter().take(width));
+            (other_type.filter(|_| width < 8).unwrap_or(INT64), bytes.collect())
         }
-        ConstantData::Bool(values) => (data_type::BOOL, values.iter().map(|v| u8::from(*v)).collect()),
+        ConstantData::Bool(values) => (BOOL, values.iter().map(|v| u8::from(*v)).collect()),
     };
     TensorProto {
         dims: constant.shape.iter().map(|size| *size as i64).collect(),
@@ -135,6 +143,7 @@ pub fn write(constant: &Constant, name: &str) -> TensorProto {
 
 #[cfg(test)]
 mod tests {
+    use super::super::proto::EXTERNAL;
     use super::*;
 
     fn proto(data_type: i32, dims: &[i64], raw: &[u8]) -> TensorProto {
@@ -192,6 +201,24 @@ mod tests {
         ] {
             let error = read(&proto(data_type::FLOAT, dims, raw), "w").unwrap_err().to_string();
             assert!(error.contains(reason) && error.contains("'w'"), "{error}");
+        }
+    }
+
+    #[test]
+    fn integers_keep_their_type() {
+        use data_type::*;
+        for (code, raw) in [
+            (INT8, vec![255, 3]),
+            (UINT8, vec![255, 3]),
+            (INT16, vec![254, 255, 3, 0]),
+            (UINT16, vec![254, 255, 3, 0]),
+            (INT32, vec![254, 255, 255, 255, 3, 0, 0, 0]),
+            (UINT32, vec![254, 255, 255, 255, 3, 0, 0, 0]),
+            (INT64, [7_i64.to_le_bytes(), (-7_i64).to_le_bytes()].concat()),
+        ] {
+            let constant = read(&proto(code, &[2], &raw), "w").unwrap();
+            let written = write(&constant, "w", Some(code));
+            assert_eq!((written.data_type, written.raw_data), (Some(code), Some(raw)));
         }
     }
 

@@ -9,23 +9,20 @@ use super::proto::{
     TensorShapeProto, TypeProto, TypeTensor, TypeValue, ValueInfoProto, data_type,
 };
 use super::{OnnxError, attribute, tensor};
-use crate::graph::{Graph, Node, OPSET, TensorId};
+use crate::graph::{Graph, Node, TensorId, TensorInfo};
 
 /// Name of the free batch axis.
 const BATCH: &str = "batch";
 
 /// Writes a graph as an ONNX file.
 ///
-/// The first axis of inputs and outputs is free, where the graph has it as a batch of one image.
+/// The first axis of inputs and outputs is free, where the graph has it as a batch of one image. A network that was read
+/// and not changed keeps its names, nodes and operator set.
 ///
 /// # Errors
 ///
-/// The graph has not been inferred: an output without a shape, or nodes of an operator set before [`OPSET`].
+/// Two tensors have one name.
 pub fn write(graph: &Graph) -> Result<Vec<u8>, OnnxError> {
-    if graph.opset < OPSET {
-        let reason = format!("its nodes follow operator set {}", graph.opset);
-        return Err(OnnxError::NotInferred { reason });
-    }
     let mut names = HashSet::new();
     if let Some(twice) = named_tensors(graph).into_iter().find(|name| !names.insert(*name)) {
         return Err(OnnxError::Duplicate { tensor: twice.to_owned() });
@@ -33,10 +30,7 @@ pub fn write(graph: &Graph) -> Result<Vec<u8>, OnnxError> {
     let depends = graph.depends_on_input();
     let value_info = |id: &TensorId| {
         let info = graph.tensor(*id);
-        let shape = info.shape.as_deref().ok_or_else(|| OnnxError::NotInferred {
-            reason: format!("the shape of its output '{}' is not known", info.name),
-        })?;
-        Ok(value_info(&info.name, shape, depends[id.0]))
+        value_info(info, depends[id.0])
     };
     let model = ModelProto {
         ir_version: Some(ir_version(graph.opset)),
@@ -49,10 +43,13 @@ pub fn write(graph: &Graph) -> Result<Vec<u8>, OnnxError> {
             initializer: graph
                 .constants
                 .iter()
-                .map(|(id, constant)| tensor::write(constant, &graph.tensor(*id).name))
+                .map(|(id, constant)| {
+                    let info = graph.tensor(*id);
+                    tensor::write(constant, &info.name, info.other_type)
+                })
                 .collect(),
-            input: graph.inputs.iter().map(value_info).collect::<Result<_, _>>()?,
-            output: graph.outputs.iter().map(value_info).collect::<Result<_, _>>()?,
+            input: graph.inputs.iter().map(value_info).collect(),
+            output: graph.outputs.iter().map(value_info).collect(),
             ..GraphProto::default()
         }),
         metadata_props: entries(&graph.metadata),
@@ -113,21 +110,24 @@ fn write_node(graph: &Graph, node: &Node, name: String) -> NodeProto {
     }
 }
 
-fn value_info(name: &str, shape: &[usize], depends_on_input: bool) -> ValueInfoProto {
-    let dim = shape.iter().enumerate().map(|(axis, size)| {
+fn value_info(info: &TensorInfo, depends_on_input: bool) -> ValueInfoProto {
+    let dim = |(axis, size): (usize, &usize)| {
         let value = if axis == 0 && *size == 1 && depends_on_input {
             DimensionValue::DimParam(BATCH.to_owned())
         } else {
             DimensionValue::DimValue(*size as i64)
         };
         Dimension { value: Some(value), denotation: None }
-    });
+    };
     let tensor = TypeTensor {
-        elem_type: Some(data_type::FLOAT),
-        shape: Some(TensorShapeProto { dim: dim.collect() }),
+        elem_type: Some(info.other_type.unwrap_or(data_type::FLOAT)),
+        shape: info
+            .shape
+            .as_ref()
+            .map(|sizes| TensorShapeProto { dim: sizes.iter().enumerate().map(dim).collect() }),
     };
     ValueInfoProto {
-        name: Some(name.to_owned()),
+        name: Some(info.name.clone()),
         r#type: Some(TypeProto { value: Some(TypeValue::Tensor(tensor)), denotation: None }),
         ..ValueInfoProto::default()
     }

@@ -13,12 +13,10 @@ use crate::graph::{Attribute, Attributes, Constant, Graph, Node, OPSET, TensorId
 /// - `Softmax` and `LogSoftmax` (13) flattened their input before;
 /// - `BatchNormalization` (9) had `spatial`; `Split` (18) needs to know the number of its parts.
 ///
-/// After it `GroupNormalization` (21) got a scale per channel instead of one per group. Casts to floats of another
-/// width become casts to float32, for that is what all floats are.
+/// After it `GroupNormalization` (21) got a scale per channel instead of one per group.
 pub fn upgrade(graph: &mut Graph, index: usize) {
     match graph.nodes[index].op_type.as_str() {
         "BatchNormalization" => own_statistics(graph, index),
-        "Cast" => cast_to_float32(&mut graph.nodes[index]),
         "GroupNormalization" if graph.opset < 21 => groups_as_instances(graph, index),
         "Resize" | "Upsample" => resize::upgrade(graph, index),
         _ => {}
@@ -72,17 +70,6 @@ fn own_statistics(graph: &mut Graph, index: usize) {
             let name = graph.tensor(id).name.clone();
             graph.nodes[index].inputs[place] = Some(graph.add_constant(&name, constant));
         }
-    }
-}
-
-/// `TensorProto.DataType` codes of half, double and brain floats.
-const OTHER_FLOATS: [i64; 3] = [10, 11, 16];
-
-fn cast_to_float32(node: &mut Node) {
-    if let Some(Attribute::Int(to)) = node.attributes.get_mut("to")
-        && OTHER_FLOATS.contains(to)
-    {
-        *to = 1;
     }
 }
 

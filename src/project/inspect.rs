@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ProjectError;
 use crate::graph::Graph;
 use crate::join::join_points;
 use crate::net::Prepared;
+use crate::onnx;
+use crate::ops::infer;
 use crate::task_kind::TaskKind;
 
 /// The card of one network.
@@ -48,6 +51,22 @@ pub struct JoinPointCard {
     pub macs_before: u64,
     /// MACs of the layers after here, for one image.
     pub macs_after: u64,
+}
+
+/// The network as a file again, as it was read: with its names, nodes and operator set.
+///
+/// # Errors
+///
+/// An operator that is not supported, so that an output's shape is not known.
+pub fn copy_of(file: &str, graph: &Graph) -> Result<Vec<u8>, ProjectError> {
+    let mut copy = graph.clone();
+    let mut inferred = graph.clone();
+    infer(&mut inferred)
+        .map_err(|error| ProjectError::Network { file: file.to_owned(), source: error.into() })?;
+    for id in &graph.outputs {
+        copy.tensors[id.0].shape.clone_from(&inferred.tensors[id.0].shape);
+    }
+    onnx::write(&copy).map_err(|source| ProjectError::Onnx { file: file.to_owned(), source })
 }
 
 /// The card of a network: `graph` as its file has it, `prepared` made from it.

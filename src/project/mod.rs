@@ -39,7 +39,7 @@ pub use error::ProjectError;
 pub use evaluate::{Evaluation, Measured, evaluate_file};
 pub use event::{Event, OnEvent, Phase};
 pub use export::apply_graft;
-pub use inspect::{JoinPointCard, NetworkCard, TaskCard, inspect};
+pub use inspect::{JoinPointCard, NetworkCard, TaskCard, copy_of, inspect};
 pub use loaded::{Project, read_network};
 pub use parity::{Parity, compare_devices};
 pub use run::{Host, Outcome, run};

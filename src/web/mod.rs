@@ -7,6 +7,7 @@ mod beside;
 mod crew;
 mod device;
 mod failure;
+mod files;
 #[cfg(target_feature = "atomics")]
 mod threads;
 
@@ -195,14 +196,8 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "{ path: string; bytes: Uint8Array }[]")] files: Array,
         #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")] on_progress: Function,
     ) -> Result<JsValue, Failure> {
-        let mut list = Vec::new();
-        for file in files.iter() {
-            let field = |name: &str| Reflect::get(&file, &name.into()).map_err(|_| bad_message("a file"));
-            let path = field("path")?.as_string().ok_or_else(|| bad_message("a file's path"))?;
-            let bytes: Uint8Array = field("bytes")?.dyn_into().map_err(|_| bad_message("a file's bytes"))?;
-            list.push((path, bytes.to_vec()));
-        }
-        let files = Files::from_list(list, &Limits::default()).map_err(crate::project::ProjectError::from)?;
+        let files = Files::from_list(files::read(&files)?, &Limits::default())
+            .map_err(crate::project::ProjectError::from)?;
         self.load(files, on_progress).await
     }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { axeViolations, startLab } from './harness.mjs';
 import { zip } from './pack.mjs';
-import { model, network, node, pictures, table } from './small.mjs';
+import { firstWeight, model, network, node, pictures, table } from './small.mjs';
 
 const images = pictures();
 const labels = table(images);
@@ -106,6 +106,16 @@ for (const [title, bytes, says] of [
 ]) {
   test(`${title} is refused`, () => refused('data', file('bad.zip', bytes), says));
 }
+
+test('a network without the file that holds its weights, until both are given', async () => {
+  const split = file('split.onnx', network('split', ['a', 'b'], { beside: 'split.data' }));
+  await refused('networks', split, ['split.data']);
+  await give('networks', file('split.data', firstWeight()), split);
+  const row = page.locator('.network', { hasText: 'split' });
+  await row.waitFor();
+  await row.getByRole('button', { name: 'Remove split' }).click();
+  await row.waitFor({ state: 'detached' });
+});
 
 test('an image that does not decode is listed and left out', async () => {
   const torn = images.map(([name, bytes], at) => [name, at === 11 ? bytes.subarray(0, 50) : bytes]);

@@ -46,6 +46,16 @@ const weight = (name, shape, value) => {
   ]);
 };
 
+/** A weight that is the whole of another file. */
+const outside = (name, shape, location) =>
+  part(5, [
+    ...shape.map((size) => number(1, size)),
+    number(2, float),
+    part(8, name),
+    part(13, [part(1, 'location'), part(2, location)]),
+    number(14, 1),
+  ]);
+
 /** An input or output; the first axis is the batch. */
 const tensor = (field, [name, ...axes]) => {
   const dimensions = [part(1, [part(2, 'batch')]), ...axes.map((size) => part(1, [number(1, size)]))];
@@ -79,8 +89,14 @@ function draws(seed) {
   };
 }
 
-/** Two convolutions, pooling and a linear layer over 8 × 8 grey images, with random weights. */
-export function network(task, classes, { width = 8, seed = 1 } = {}) {
+/** What the first convolution of a network may have in a file of its own. */
+export const firstWeight = (width = 8) => Buffer.from(new Float32Array(width * 9).fill(0.1).buffer);
+
+/**
+ * Two convolutions, pooling and a linear layer over 8 × 8 grey images, with random weights; those of the first convolution
+ * in the file `beside`, if it is said.
+ */
+export function network(task, classes, { width = 8, seed = 1, beside } = {}) {
   const draw = draws(seed);
   const pads = integers('pads', [1, 1, 1, 1]);
   const halves = [integers('kernel_shape', [2, 2]), integers('strides', [2, 2])];
@@ -99,7 +115,7 @@ export function network(task, classes, { width = 8, seed = 1 } = {}) {
     ],
     outputs: [['logits', classes.length]],
     weights: [
-      weight('first', [width, 1, 3, 3], draw),
+      beside ? outside('first', [width, 1, 3, 3], beside) : weight('first', [width, 1, 3, 3], draw),
       weight('second', [width, width, 3, 3], draw),
       weight('classifier', [classes.length, width], draw),
     ],

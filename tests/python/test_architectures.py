@@ -60,6 +60,26 @@ def test_outputs_are_those_of_onnxruntime(graftlab, tmp_path, folder, name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_that_was_only_read_is_written_as_it_was(graftlab, tmp_path, folder, name):
+    path, copy = folder / f"{name}.onnx", tmp_path / "copy.onnx"
+    graftlab("inspect", path, "--copy", copy)
+    model, written = onnx.load(path), onnx.load(copy)
+    onnx.checker.check_model(written, full_check=True)
+    assert [(entry.domain, entry.version) for entry in written.opset_import] == [("", model.opset_import[0].version)]
+    assert nodes_of(written) == nodes_of(model)
+    image = {"image": images_for(model, 1)}
+    for ours, theirs in zip(session(copy).run(None, image), session(path).run(None, image), strict=True):
+        assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
+        assert np.abs(ours - theirs).max() <= 1e-6 * np.abs(theirs).max()
+
+
+def nodes_of(model):
+    """Every node in any order; constants that are nodes become initializers."""
+    nodes = [node for node in model.graph.node if node.op_type != "Constant"]
+    return sorted((node.name or node.output[0], node.op_type, *node.input, *node.output) for node in nodes)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_join_points_are_the_only_way_to_the_output(graftlab, folder, name):
     path = folder / f"{name}.onnx"
     points = json.loads(graftlab("inspect", path, "--json").stdout)["join_points"]

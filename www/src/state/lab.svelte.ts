@@ -184,14 +184,15 @@ export class Lab {
     if (this.openProject && only && (await isProject(only.file))) return this.openProject(only.file);
     if (networks.length > 0 || unknown.length > 0) this.problems.clear('networks');
     if (zips.length > 0 || images.length > 0) this.problems.clear('data');
-    for (const file of networks) await this.addNetwork(file);
+    const beside = new Set(unknown);
+    for (const file of networks) await this.addNetwork(file, undefined, beside);
     const [zip, ...more] = zips;
     if (zip) await this.#loadData(zip.path, { zip });
     else if (images.length > 0) await this.#loadData('', { files: images });
     if (more.length > 0) this.problems.add('data', { message: texts.oneZip, hint: texts.oneZipHint });
-    if (unknown.length > 0 && !zip && images.length === 0) {
-      const names = unknown.slice(0, 3).map(({ path }) => path);
-      if (unknown.length > names.length) names.push('…');
+    if (beside.size > 0 && !zip && images.length === 0) {
+      const names = [...beside].slice(0, 3).map(({ path }) => path);
+      if (beside.size > names.length) names.push('…');
       this.problems.add('networks', {
         message: texts.unknownFiles(names.join(', ')),
         hint: texts.unknownFilesHint,
@@ -199,9 +200,10 @@ export class Lab {
     }
   }
 
-  /** Whether the network is there now, or is being asked about. */
-  addNetwork(file: NamedFile, options?: NetworkOptions): Promise<boolean> {
-    return this.#doing({ what: 'network', name: file.path }, 'networks', async () => {
+  /** Whether the network is there now, or is being asked about. Files `beside` it that hold its weights leave the set. */
+  addNetwork(given: NamedFile, options?: NetworkOptions, beside = new Set<NamedFile>()): Promise<boolean> {
+    return this.#doing({ what: 'network', name: given.path }, 'networks', async () => {
+      const file = await this.#withWeights(given, beside);
       try {
         await this.#addNetwork(file, options);
       } catch (error) {
@@ -209,6 +211,13 @@ export class Lab {
         this.unfinished = [...this.unfinished, { id: ++this.#lastId, file }];
       }
     });
+  }
+
+  async #withWeights(given: NamedFile, beside: Set<NamedFile>): Promise<NamedFile> {
+    if (beside.size === 0) return given;
+    const { file, used } = await this.#engine.gather(given, [...beside]);
+    for (const other of beside) if (used.includes(other.path)) beside.delete(other);
+    return file;
   }
 
   /** Adds a network with what its file doesn't say. The form stays if that fails. */

@@ -41,6 +41,19 @@ describe('files', () => {
     ]);
   });
 
+  test('with weights beside them belong together, whatever comes first', async () => {
+    await lab.addFiles([...files.split('character').reverse(), ...files.split('typeface')]);
+    expect(names()).toEqual(['character', 'typeface']);
+    expect(lab.problems.all).toEqual([]);
+  });
+
+  test('without their weights are refused, and other files are still told', async () => {
+    const [network] = files.split('character');
+    await lab.addFiles([network!, { path: 'thesis.pdf', file: new Blob() }]);
+    expect(names()).toEqual([]);
+    expect(lab.problems.all).toHaveLength(2);
+  });
+
   test('that nobody can use are said so', async () => {
     await lab.addFiles([{ path: 'thesis.pdf', file: new Blob() }]);
     expect(lab.problems.all[0]?.message).toContain('thesis.pdf');

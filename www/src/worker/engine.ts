@@ -22,6 +22,7 @@ import type {
   NamedFile,
   OutsideAnswer,
   Timings,
+  Value,
 } from './protocol';
 
 interface LoadedNetwork {
@@ -84,6 +85,12 @@ export class Engine {
   /** Starts the core on a backend, in a new worker, and gives it everything that is loaded. */
   open(wish: BackendWish): void {
     this.#open(wish);
+  }
+
+  /** A network as one file, with weights that lie in files beside it. */
+  async gather(file: NamedFile, beside: NamedFile[]): Promise<Value<'gather'>> {
+    await this.#ready;
+    return this.#client.call('gather', { file, beside });
   }
 
   async addNetwork(file: NamedFile, options?: NetworkOptions): Promise<NetworkCard> {

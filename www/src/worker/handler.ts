@@ -52,6 +52,8 @@ export function createHandler(host: Host): (message: ToWorker) => void {
         const { file, options } = request.args;
         return opened().addNetwork(file.path, await bytesOf(file), options);
       }
+      case 'gather':
+        return gather(opened(), request.args.file, request.args.beside);
       case 'remove_network':
         opened().removeNetwork(request.args.index);
         return null;
@@ -146,6 +148,27 @@ async function bytesOf({ path, file }: NamedFile): Promise<Uint8Array> {
     throw new CoreFailure({ code: 'unreadable', message, hint });
   }
 }
+
+/** Files are found by their name; where several have it, by their whole path. */
+async function gather(session: Session, file: NamedFile, beside: NamedFile[]): Promise<Value<'gather'>> {
+  const bytes = await bytesOf(file);
+  const folder = file.path.slice(0, file.path.lastIndexOf('/') + 1);
+  const found = session.externalFiles(file.path, bytes).flatMap((path) => {
+    const named = beside.filter((other) => nameOf(other.path) === nameOf(path));
+    const match = named.find((other) => other.path === folder + path) ?? named[0];
+    return match ? [{ path, match }] : [];
+  });
+  if (found.length === 0) return { file, used: [] };
+  const files = [];
+  for (const { path, match } of found) files.push({ path, bytes: await bytesOf(match) });
+  const whole = session.withExternalFiles(file.path, bytes, files);
+  return {
+    file: { path: file.path, file: new Blob([whole as Uint8Array<ArrayBuffer>]) },
+    used: found.map(({ match }) => match.path),
+  };
+}
+
+const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
 async function readAll(files: NamedFile[]): Promise<{ path: string; bytes: Uint8Array }[]> {
   const read = [];

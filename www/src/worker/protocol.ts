@@ -94,6 +94,12 @@ export interface Methods {
     value: NetworkCard;
     event: never;
   };
+  /** The network as one file, with the weights that lie in files beside it; and the paths of those that it needed. */
+  gather: {
+    args: { file: NamedFile; beside: NamedFile[] };
+    value: { file: NamedFile; used: string[] };
+    event: never;
+  };
   remove_network: { args: { index: number }; value: null; event: never };
   load_zip: { args: { file: NamedFile }; value: DataCard; event: LoadProgress };
   load_files: { args: { files: NamedFile[] }; value: DataCard; event: LoadProgress };

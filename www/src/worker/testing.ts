@@ -52,6 +52,11 @@ export class InlineWorker implements WorkerLike {
 /** Files as the fake core takes them. */
 export const files = {
   network: (name: string) => ({ path: `${name}.onnx`, file: new Blob([new Uint8Array([8, 1, 2])]) }),
+  /** A network whose weights are in a file beside it, and that file. */
+  split: (name: string) => [
+    { path: `${name}.onnx`, file: new Blob([new Uint8Array([8, 9, 2])]) },
+    { path: `${name}.data`, file: new Blob([new Uint8Array(8)]) },
+  ],
   notNetwork: { path: 'notes.onnx', file: new Blob(['hello']) },
   zip: { path: 'images.zip', file: new Blob(['PK', new Uint8Array(200)]) },
   emptyZip: { path: 'empty.zip', file: new Blob(['PK']) },

@@ -52,13 +52,24 @@ export class Session {
     return new Session(backend);
   }
 
+  /** The fake weights of a network are in a file of its name. */
+  externalFiles(fileName: string, bytes: Uint8Array): string[] {
+    return bytes[1] === 9 ? [fileName.replace(/^.*\//, '').replace(/\.onnx$/, '.data')] : [];
+  }
+
+  withExternalFiles(_fileName: string, _bytes: Uint8Array, _files: { path: string }[]): Uint8Array {
+    return new Uint8Array([8, 1, 2]);
+  }
+
   addNetwork(fileName: string, bytes: Uint8Array, options: NetworkOptions | undefined): NetworkCard {
     // An ONNX file starts with the field `ir_version`.
     if (bytes[0] !== 8) {
       const hint = 'Export the network again, for example by torch.onnx.export.';
       throw failure('not_onnx', `${fileName} is not an ONNX file.`, hint);
     }
-    const name = fileName.replace(/\.onnx$/, '');
+    if (bytes[1] === 9)
+      throw failure('bad_network', 'weights are in another file', 'Give both files at once.');
+    const name = fileName.replace(/^.*\//, '').replace(/\.onnx$/, '');
     const task = known[name] ? name : options?.task;
     if (!task) {
       const hint = 'Say what it tells apart and how its images are scaled.';
