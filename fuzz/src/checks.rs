@@ -7,15 +7,19 @@ use graftlab::{onnx, ops};
 /// Values of all tensors together, and MACs, up to which a network is run.
 const SMALL: u64 = 1 << 20;
 
-/// Reads a network and infers its shapes. What was accepted can be written, and comes back with the same shapes.
+/// Reads a network, writes it as it was, and infers its shapes. What was accepted can be written, and comes back with the
+/// same shapes.
 ///
 /// Answers whether the bytes are an ONNX model at all.
 pub fn read(bytes: &[u8]) -> bool {
     let Ok(mut graph) = onnx::read(bytes) else { return false };
+    let copy = onnx::write(&graph).unwrap_or_else(|error| panic!("read, but not written: {error}"));
+    let again = onnx::read(&copy).unwrap_or_else(|error| panic!("copied, but not read: {error}"));
+    assert!(onnx::write(&again).is_ok_and(|twice| twice == copy), "the copy of a copy");
     ops::rewrite_batch(&mut graph);
     let Ok(operators) = ops::infer(&mut graph) else { return true };
     let _ = ops::check_batch(&graph, &operators);
-    // Names that are made on the way, and outputs that are not floats, may not fit into a file.
+    // Names that are made on the way may be there already.
     let Ok(written) = onnx::write(&graph) else { return true };
     let mut again = onnx::read(&written).unwrap_or_else(|error| panic!("written, but not read: {error}"));
     ops::infer(&mut again).unwrap_or_else(|error| panic!("written, but not inferred: {error}"));

@@ -22,7 +22,7 @@ function part(field, content) {
 // --- ONNX; field numbers as in onnx.proto
 
 const float = 1;
-const integers = (name, values) =>
+export const integers = (name, values) =>
   part(5, [part(1, name), ...values.map((value) => number(8, value)), number(20, 7)]);
 const integer = (name, value) => part(5, [part(1, name), number(3, value), number(20, 2)]);
 
@@ -36,7 +36,7 @@ export const node = (operator, inputs, output, { name = '', domain = '', attribu
     part(7, domain),
   ]);
 
-const weight = (name, shape, value) => {
+export const weight = (name, shape, value) => {
   const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, value);
   return part(5, [
     ...shape.map((size) => number(1, size)),
