@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createHandler } from './handler';
 import type { BackendInUse, FromWorker, ToWorker } from './protocol';
 import { cpuOnly, files } from './testing';
@@ -82,7 +82,19 @@ test('checkpoints of a run are handed over, not copied', async () => {
 test('a file that has vanished is named', async () => {
   const { handle, answerTo } = setUp();
   handle(open);
-  const file = { arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotFoundError')) };
+  const file = { size: 9, arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotFoundError')) };
   handle({ id: 2, method: 'load_zip', args: { file: { path: 'images.zip', file: file as never } } });
   expect(await answerTo(2)).toMatchObject({ kind: 'failure', failure: { code: 'unreadable' } });
+});
+
+test('a file that no page has room for is refused before it is read', async () => {
+  const { handle, answerTo } = setUp();
+  handle(open);
+  const arrayBuffer = vi.fn();
+  const file = { size: 3e9, arrayBuffer } as never;
+  handle({ id: 2, method: 'load_zip', args: { file: { path: 'holiday.zip', file } } });
+  const answer = await answerTo(2);
+  expect(answer).toMatchObject({ kind: 'failure', failure: { code: 'too_large' } });
+  expect(JSON.stringify(answer)).toContain('holiday.zip is too large: 2.8 GiB');
+  expect(arrayBuffer).not.toHaveBeenCalled();
 });

@@ -139,7 +139,18 @@ export function createHandler(host: Host): (message: ToWorker) => void {
   };
 }
 
+/** What the core takes at once; no page has room for much more. */
+const mostBytes = 2 ** 30;
+
+function checkSize(what: string, bytes: number): void {
+  if (bytes <= mostBytes) return;
+  const message = `${what} is too large: ${(bytes / 2 ** 30).toFixed(1)} GiB, where 1 GiB is the most.`;
+  const hint = 'Bring fewer images, or smaller ones; a network must be smaller, too.';
+  throw new CoreFailure({ code: 'too_large', message, hint });
+}
+
 async function bytesOf({ path, file }: NamedFile): Promise<Uint8Array> {
+  checkSize(path, file.size);
   try {
     return new Uint8Array(await file.arrayBuffer());
   } catch {
@@ -171,6 +182,10 @@ async function gather(session: Session, file: NamedFile, beside: NamedFile[]): P
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
 async function readAll(files: NamedFile[]): Promise<{ path: string; bytes: Uint8Array }[]> {
+  checkSize(
+    'The folder',
+    files.reduce((sum, { file }) => sum + file.size, 0),
+  );
   const read = [];
   for (const file of files) read.push({ path: file.path, bytes: await bytesOf(file) });
   return read;
