@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::error::DataError;
 use super::source::{Files, Skipped, clean_path};
 use super::split::Split;
+use super::table;
 
 /// One image and what is said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,15 +94,16 @@ impl Columns {
     }
 }
 
-fn from_table(files: &Files, table: &str) -> Result<Labels, DataError> {
-    let bad = |reason: String| DataError::BadTable { table: table.to_string(), reason };
-    let content = files.get(table).unwrap_or_default();
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-    let delimiter = if table.to_ascii_lowercase().ends_with(".tsv") { b'\t' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(content);
+fn from_table(files: &Files, name: &str) -> Result<Labels, DataError> {
+    let bad = |reason: String| DataError::BadTable { table: name.to_string(), reason };
+    let text = table::text(files.get(name).unwrap_or_default()).map_err(bad)?;
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(table::separator(&text))
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| bad(e.to_string()))?.clone();
-    let columns = Columns::read(table, &header)?;
-    let folder = table.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let columns = Columns::read(name, &header)?;
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
 
     let mut labels =
         Labels { tasks: columns.tasks.iter().map(|(_, n)| n.clone()).collect(), ..Labels::default() };
@@ -133,7 +135,7 @@ fn from_table(files: &Files, table: &str) -> Result<Labels, DataError> {
         if let Some(column) = columns.split {
             let value = cell(column).unwrap_or_default();
             let split = Split::parse(value).ok_or_else(|| DataError::UnknownSplit {
-                table: table.to_string(),
+                table: name.to_string(),
                 row,
                 value: value.to_string(),
             })?;
@@ -143,14 +145,14 @@ fn from_table(files: &Files, table: &str) -> Result<Labels, DataError> {
             groups.push(cell(column).unwrap_or(&path).to_string());
         }
         let cells = columns.tasks.iter().map(|(at, _)| cell(*at).map(str::to_string)).collect();
-        labels.rows.push(Row { path, labels: cells, place: format!("{table}, row {row}") });
+        labels.rows.push(Row { path, labels: cells, place: format!("{name}, row {row}") });
     }
     if let Some((file, first, second)) = repeated.first().cloned() {
-        let (table, count) = (table.to_string(), repeated.len());
+        let (table, count) = (name.to_string(), repeated.len());
         return Err(DataError::DuplicateRows { table, count, file, first, second });
     }
     if !missing.is_empty() {
-        let (table, count) = (table.to_string(), missing.len());
+        let (table, count) = (name.to_string(), missing.len());
         missing.truncate(3);
         return Err(DataError::MissingFiles { table, count, examples: missing });
     }
@@ -162,7 +164,7 @@ fn from_table(files: &Files, table: &str) -> Result<Labels, DataError> {
         .filter(|path| !first_row.contains_key(*path))
         .map(|path| Skipped {
             path: path.to_string(),
-            reason: format!("{table} has no row for it (a row with empty cells uses it without labels)"),
+            reason: format!("{name} has no row for it (a row with empty cells uses it without labels)"),
         })
         .collect();
     labels.groups = columns.group.map(|_| groups);

@@ -6,6 +6,7 @@
 //!
 //! - [`source`]: unpacks a zip, or takes a list of files, within limits (hostile input).
 //! - [`labels`]: `labels.csv` / `labels.tsv`, class folders, or images alone.
+//! - [`table`]: the text of a table, and what separates its cells.
 //! - [`target`]: what a cell of a table asks of a network's output units, by the kind of the task.
 //! - [`decode`]: one image file to planar bytes of the asked size.
 //! - [`split`]: train-weights, train-architecture, validation and test, group by group.
@@ -26,6 +27,7 @@ pub mod loader;
 pub(crate) mod rng;
 pub mod source;
 pub mod split;
+mod table;
 mod target;
 
 pub use augment::Augment;
