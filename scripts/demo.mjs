@@ -11,7 +11,7 @@ import { setUp } from './setup.mjs';
 import { artifactKinds } from './wasm.mjs';
 
 const usage = `npm run demo -- --out DIR [options]
-  --device cpu|webgpu   the backend; WebGPU runs on a software adapter: an hour or more for --quick on two cores
+  --device cpu|webgpu   the backend; WebGPU runs on a software adapter: some 45 minutes for --quick
   --sample NAME         glyphs or garments-digits
   --quick               less accurate, for a first look
   --no-labels           distillation alone`;

@@ -112,7 +112,13 @@ impl<'a> Evaluation<'a> {
         Ok(Self { dataset, images, labels, originals, kinds: teachers.kinds.clone(), classes })
     }
 
+    /// Batches that the images of a split make at most.
+    pub fn batches(dataset: &Dataset, split: Split, limit: usize) -> usize {
+        dataset.indices(split).len().min(limit).div_ceil(BATCH)
+    }
+
     /// Compares a merged network, whose logits are at `outputs`, and which may be on a device with automatic differentiation.
+    /// `progress` hears of done and total batches.
     ///
     /// # Errors
     ///
@@ -121,9 +127,10 @@ impl<'a> Evaluation<'a> {
         &self,
         network: &Network,
         outputs: &[TensorId],
+        progress: &dyn Fn(usize, usize),
     ) -> Result<Vec<Comparison>, NetError> {
         let network = network.valid();
-        let merged = logits(&network, outputs, self.dataset, &self.images).await?;
+        let merged = logits(&network, outputs, self.dataset, &self.images, progress).await?;
         let outputs = self.originals.iter().zip(&merged);
         let compare = |(task, (original, merged)): (usize, (&Vec<f32>, &Vec<f32>))| {
             let known = self.labels[task].map(|task| &self.dataset.tasks[task]);
@@ -147,9 +154,9 @@ impl<'a> Evaluation<'a> {
         }
         let network = network.valid();
         let images = &self.images[..self.images.len().min(CHECKED)];
-        let found = logits(&network, outputs, self.dataset, images).await?;
+        let found = logits(&network, outputs, self.dataset, images, &|_, _| {}).await?;
         let copy = Network::new(&network.to_graph().await?, &cpu)?;
-        let expected = logits(&copy, outputs, self.dataset, images).await?;
+        let expected = logits(&copy, outputs, self.dataset, images, &|_, _| {}).await?;
         let difference = worst(&found, &expected);
         if difference <= ROUNDING { Ok(()) } else { Err(NetError::DevicesDiffer { difference }) }
     }
@@ -172,20 +179,23 @@ async fn logits(
     outputs: &[TensorId],
     dataset: &Dataset,
     images: &[usize],
+    progress: &dyn Fn(usize, usize),
 ) -> Result<Logits, NetError> {
     let input = network.graph().inputs[0];
     let device = network.devices().into_iter().next().unwrap_or_else(Device::flex);
     let mut all: Logits = vec![Vec::new(); outputs.len()];
-    for batch in evaluation_batches(images, BATCH) {
+    let batches = evaluation_batches(images, BATCH);
+    for (done, batch) in batches.iter().enumerate() {
         let size = dataset.shape;
         let shape = [batch.indices.len(), size.channels, size.height, size.width];
         let pixels: Tensor<4> =
-            Tensor::from_data(TensorData::new(dataset.batch(&batch, None).images, shape), &device);
+            Tensor::from_data(TensorData::new(dataset.batch(batch, None).images, shape), &device);
         let pass = network.run(&[(input, pixels.into())], outputs, Mode::Inference);
         for (all, rows) in all.iter_mut().zip(read_all(pass.targets).await?) {
             let classes = rows.len() / batch.indices.len();
             all.extend_from_slice(&rows[..batch.valid * classes]);
         }
+        progress(done + 1, batches.len());
         yield_now().await;
     }
     Ok(all)
@@ -232,7 +242,7 @@ pub async fn evaluate_file(
     let network = Network::new(&graph, device)?;
     let images = dataset.indices(Split::Test);
     let outputs: Vec<TensorId> = tasks.iter().map(|task| task.output).collect();
-    let logits = logits(&network, &outputs, &dataset, &images).await?;
+    let logits = logits(&network, &outputs, &dataset, &images, &|_, _| {}).await?;
     let skipped = DataCard::new(&dataset).skipped;
     let tasks = tasks
         .iter()

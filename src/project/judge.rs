@@ -149,7 +149,7 @@ pub async fn measure(
     let (merged, mut student) = workshop.build(plan)?;
     let settings = TrainSettings { image_passes, ..workshop.settings.train.clone() };
     workshop.train(plan, &merged, &mut student, &settings, None, &mut Unobserved).await?;
-    let compared = validation.compare(&student.network, &student.outputs).await?;
+    let compared = validation.compare(&student.network, &student.outputs, &|_, _| {}).await?;
     Ok(worst_drop_points(&compared))
 }
 

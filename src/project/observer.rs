@@ -50,7 +50,7 @@ impl Observer for DistilObserver<'_> {
 
     async fn validate(&mut self, step: usize, network: &Network) -> Result<Option<Vec<f64>>, TrainError> {
         self.evaluation.check_device(network, &self.outputs).await?;
-        let compared = self.evaluation.compare(network, &self.outputs).await?;
+        let compared = self.evaluation.compare(network, &self.outputs, &|_, _| {}).await?;
         (self.on_event)(Event::Validated {
             step,
             student: compared.iter().map(|task| task.merged).collect(),

@@ -141,13 +141,20 @@ pub async fn run(
 
     on_event(Event::PhaseStarted { phase: Phase::Evaluate });
     let clock = Stopwatch::start();
-    let on_validation = validation.compare(&student.network, &student.outputs).await?;
-    let tell = |done, total| on_event(Event::progress(Phase::Evaluate, done, total, clock));
-    let test = {
-        let labels = workshop.known_labels.clone();
-        Evaluation::new(dataset, Split::Test, usize::MAX, labels, &workshop.teachers, &tell).await?
+    let (few, all) = (VALIDATION_IMAGES, usize::MAX);
+    let batches = [(Split::Validation, few), (Split::Test, all)]
+        .map(|(split, n)| Evaluation::batches(dataset, split, n));
+    let tell = |before: usize| {
+        let total = batches[0] + 2 * batches[1];
+        move |done, _| on_event(Event::progress(Phase::Evaluate, before + done, total, clock))
     };
-    let on_test = test.compare(&student.network, &student.outputs).await?;
+    let (network, outputs) = (&student.network, &student.outputs);
+    let on_validation = validation.compare(network, outputs, &tell(0)).await?;
+    let test = {
+        let (labels, tell) = (workshop.known_labels.clone(), tell(batches[0]));
+        Evaluation::new(dataset, Split::Test, all, labels, &workshop.teachers, &tell).await?
+    };
+    let on_test = test.compare(network, outputs, &tell(batches[0] + batches[1])).await?;
     seconds.evaluate += clock.elapsed_seconds();
 
     on_event(Event::PhaseStarted { phase: Phase::Export });

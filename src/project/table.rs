@@ -236,9 +236,9 @@ async fn plan_line(
     let settings = workshop.settings;
     let (merged, mut student) = workshop.build(&plan)?;
     workshop.train(&plan, &merged, &mut student, &settings.train, None, &mut Unobserved).await?;
-    let on_validation = validation.compare(&student.network, &student.outputs).await?;
+    let on_validation = validation.compare(&student.network, &student.outputs, &|_, _| {}).await?;
     let seconds = clock.elapsed_seconds();
-    let on_test = test.compare(&student.network, &student.outputs).await?;
+    let on_test = test.compare(&student.network, &student.outputs, &|_, _| {}).await?;
     let scores = |compared: &[Comparison]| compared.iter().map(Comparison::scores).collect();
     Ok(PlanLine {
         seed: settings.seed,
