@@ -1,4 +1,4 @@
-// `npm run bench-lab`: how soon the page is there, and what it does with many large images. dist/ has to be built before.
+// `npm run bench-lab`: how soon the page is there, and what it does with many large images. Linux only. dist/ has to be built before.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { ready, startLab } from '../tests/browser/harness.mjs';
 import { zip } from '../tests/browser/pack.mjs';
 import { integers, model, node, weight } from '../tests/browser/small.mjs';
 import { main, say, step } from './log.mjs';
+import { memory } from './memory.mjs';
 import { dist } from './paths.mjs';
 
 const count = 5000;
@@ -92,9 +93,6 @@ const watchTasks = (page) =>
   });
 
 const longTasks = (page) => page.evaluate(() => window.longTasks.splice(0));
-const memory = (page) =>
-  page.evaluate(async () => (await performance.measureUserAgentSpecificMemory()).bytes / 2 ** 20);
-
 async function manyImages(lab, folder) {
   const { page, context } = await lab.openReady();
   const pictures = (await draw(page)).map((bytes) => Buffer.from(bytes));
@@ -117,14 +115,13 @@ async function manyImages(lab, folder) {
   await give('networks', [onnx('first'), onnx('second')]);
   await page.locator('.network').nth(1).waitFor();
   await watchTasks(page);
-  const before = await memory(page);
+  const before = memory();
   const started = Date.now();
   await give('data', pack);
   await page.locator('#data .total').getByText('5,000 images').waitFor({ timeout: 0 });
   const seconds = (Date.now() - started) / 1000;
   const whileLoading = await longTasks(page);
-  const after = await memory(page);
-  await longTasks(page);
+  const after = memory();
 
   const grid = page.getByRole('region', { name: 'All images' });
   await grid.scrollIntoViewIfNeeded();
@@ -156,9 +153,10 @@ await main(async () => {
       for (let view = 0; view < views; view++) seen.push(await firstView(lab));
     });
     const scripts = seen[0].scripts.reduce((sum, path) => sum + gzipped(path), 0) / 1000;
-    const images = await step(`Loading ${count} images of ${size} × ${size}`, 1, () =>
-      manyImages(lab, folder),
-    );
+    let images;
+    await step(`Loading ${count} images of ${size} × ${size}`, 1, async () => {
+      images = await manyImages(lab, folder);
+    });
     const rows = [
       ['first paint, median', `${median(seen.map(({ paint }) => paint)).toFixed(0)} ms`],
       ['core ready, median', `${median(seen.map((view) => view.ready)).toFixed(0)} ms`],
@@ -171,7 +169,7 @@ await main(async () => {
       ['longest task of the page while they are scrolled through', longest(images.whileScrolling)],
       ['pictures in the page of them', String(images.shown)],
       [
-        'memory of page and worker before and after',
+        'memory of the browser before and after',
         `${images.before.toFixed(0)} and ${images.after.toFixed(0)} MiB`,
       ],
     ];

@@ -1,11 +1,11 @@
 // `npm run soak`: long runs and many runs of two small networks in one tab of headless Chromium, with the memory of its
 // processes sampled. Linux only: it is read from /proc. dist/ has to be built before.
 
-import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ready, startLab } from '../tests/browser/harness.mjs';
 import { askForLittle, loadSmall } from '../tests/browser/small-run.mjs';
 import { main, Problem, say, step } from './log.mjs';
+import { memory } from './memory.mjs';
 
 const usage = `npm run soak -- [options]
   --device cpu|webgpu   (default: cpu)
@@ -30,25 +30,6 @@ function readOptions() {
   }
 }
 
-/** Resident memory of all processes below this one, in MiB. */
-function memory() {
-  const parents = new Map();
-  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      // The name, in parentheses, may hold anything.
-      const [, parent] = readFileSync(`/proc/${id}/stat`, 'utf8').split(') ').at(-1).split(' ');
-      const pages = Number(readFileSync(`/proc/${id}/statm`, 'utf8').split(' ')[1]);
-      parents.set(Number(id), { parent: Number(parent), bytes: pages * 4096 });
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const isBelow = (id) => id === process.pid || (parents.has(id) && isBelow(parents.get(id).parent));
-  let bytes = 0;
-  for (const [id, own] of parents) if (id !== process.pid && isBelow(id)) bytes += own.bytes;
-  return bytes / 2 ** 20;
-}
-
 async function choose(page, device) {
   await page.locator('[popovertarget=backend]').click();
   const name = device === 'cpu' ? 'CPU' : 'WebGPU';
@@ -65,7 +46,7 @@ async function run(page, look = () => null) {
   await start.waitFor({ state: 'detached' });
   while ((await start.count()) === 0) {
     const status = await page.locator('#run .status').textContent();
-    const percent = Number(status.match(/Phase 4 of 6[^%]*?(\d+) %/)?.[1] ?? 0);
+    const percent = Number(status.match(/Phase 4 of 6[^%]*?(\d+)\s%/)?.[1] ?? 0);
     while (percent >= ((seen.length + 1) * 100) / samples) seen.push(look());
     await page.waitForTimeout(100);
   }
@@ -87,7 +68,10 @@ await main(async () => {
     const images = page.getByRole('spinbutton', { name: 'Images', exact: true });
 
     await images.fill(String(steps * batch));
-    const during = await step(`One run of ${steps} steps`, 2, () => run(page, memory));
+    let during = [];
+    await step(`One run of ${steps} steps`, 2, async () => {
+      during = await run(page, memory);
+    });
     say(`Memory in MiB after every tenth: ${row(during)}`);
 
     await images.fill('320');

@@ -23,6 +23,11 @@ pub enum DataError {
     )]
     TooManyPixels { images: usize, channels: usize, height: usize, width: usize, limit_mib: u64 },
     #[error(
+        "there is no room in memory for {images} images, which need {mib} MiB. Hint: close what is not needed, bring fewer \
+         images, or use networks with a smaller input"
+    )]
+    NoRoom { images: usize, mib: usize },
+    #[error(
         "an image input of {channels}×{height}×{width} (channels × height × width) cannot be filled from image \
              files. Hint: use networks with 1 or 3 channels and a size of 1 to {limit} pixels a side"
     )]

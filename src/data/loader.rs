@@ -68,7 +68,7 @@ impl Loader {
     /// Reads the labels; no image is decoded yet.
     ///
     /// # Errors
-    /// As [`Labels::read`]; a shape that images cannot take; more pixels than memory holds; labels that are
+    /// As [`Labels::read`]; a shape that images cannot take; more pixels than memory has room for; labels that are
     /// not classes of the expected tasks; class folders that fit none of them, or several.
     pub fn new(files: Files, options: &LoadOptions) -> Result<Loader, DataError> {
         let shape = options.shape;
@@ -77,7 +77,8 @@ impl Loader {
             return Err(DataError::BadShape { channels, height, width, limit: decode::MAX_SIDE as usize });
         }
         let mut labels = Labels::read(&files)?;
-        if labels.rows.len().saturating_mul(shape.len()) > MAX_PIXEL_BYTES {
+        let bytes = labels.rows.len().saturating_mul(shape.len());
+        if bytes > MAX_PIXEL_BYTES {
             return Err(DataError::TooManyPixels {
                 images: labels.rows.len(),
                 channels: shape.channels,
@@ -86,13 +87,18 @@ impl Loader {
                 limit_mib: (MAX_PIXEL_BYTES >> 20) as u64,
             });
         }
+        // At once: a buffer that grows is copied, and needs up to three times the room.
+        let mut pixels = Vec::new();
+        pixels
+            .try_reserve_exact(bytes)
+            .map_err(|_| DataError::NoRoom { images: labels.rows.len(), mib: bytes >> 20 })?;
         name_folder_task(&mut labels, options)?;
         let (tasks, unused_tasks) = map_tasks(&labels, &options.tasks)?;
         let mut skipped = files.skipped().to_vec();
         skipped.append(&mut labels.skipped);
         let data = Dataset {
             shape,
-            pixels: Vec::new(),
+            pixels,
             tasks,
             groups: None,
             splits: Vec::new(),
@@ -164,7 +170,6 @@ impl Loader {
             options.seed,
             options.min_per_split,
         )?;
-        data.pixels.shrink_to_fit();
         Ok(data)
     }
 }
