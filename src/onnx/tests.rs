@@ -275,6 +275,17 @@ fn constant_nodes_become_constants() {
 }
 
 #[test]
+fn casts_to_other_floats_are_casts_to_float32() {
+    for (to, read_as) in [(10, 1), (11, 1), (16, 1), (1, 1), (9, 9), (7, 7)] {
+        let graph = spoilt(|graph| {
+            graph.node[0].op_type = Some("Cast".into());
+            graph.node[0].attribute = vec![attribute("to", |a| a.i = Some(to))];
+        });
+        assert_eq!(graph.unwrap().nodes[0].attributes["to"], Attribute::Int(read_as));
+    }
+}
+
+#[test]
 fn a_subgraph_is_refused_by_node_and_operator() {
     let error = spoilt(|graph| {
         graph.node[0].op_type = Some("If".into());

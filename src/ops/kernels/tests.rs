@@ -1,7 +1,11 @@
 //! Values and gradients against burn's own operations, and the same bits whatever the threads.
 
+use std::cell::RefCell;
+
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Distribution, Tensor, module};
+use burn::tensor::{Device, Tensor, TensorData, module};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 
 use super::{batch_norm_train, clip, conv2d, max_pool2d};
 
@@ -18,8 +22,19 @@ async fn floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     data.try_to_vec().expect("f32 all along")
 }
 
+thread_local! {
+    /// Every test has a thread of its own, and so the same values each time.
+    static VALUES: RefCell<ChaCha8Rng> = RefCell::new(ChaCha8Rng::seed_from_u64(0));
+}
+
+/// Even draws from -1 to 1.
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
-    Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), device)
+    let draw = |rng: &RefCell<ChaCha8Rng>| {
+        let mut rng = rng.borrow_mut();
+        (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect()
+    };
+    let values: Vec<f32> = VALUES.with(draw);
+    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 struct Case {
