@@ -12,7 +12,7 @@ use crate::graph::{Graph, MAX_RANK, OPSET, TensorId, elements};
 /// Reads every node's operator, and fills in the shapes of all tensors (for one image) and the MACs of all nodes.
 ///
 /// On the way nodes are brought to operator set [`OPSET`], what is known before a network runs (shapes, integers made
-/// from them) becomes constant, quantisation is left out, and reshapes and constants that were exported for a batch of
+/// from them) becomes constant, integers become 64-bit, quantisation is left out, and reshapes and constants that were exported for a batch of
 /// one image take any batch. Weights stay as they are, and so do the nodes that change them. The operators that are returned are those
 /// of the graph's nodes, in their order.
 ///
@@ -52,6 +52,9 @@ pub fn infer(graph: &mut Graph) -> Result<Vec<Box<dyn Operator>>, OpError> {
         operators.push(operator);
     }
     known.drop_unread(graph);
+    for id in graph.constants.keys() {
+        graph.tensors[id.0].other_type = None;
+    }
     graph.opset = graph.opset.max(OPSET);
     Ok(operators)
 }
