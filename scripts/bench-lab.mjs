@@ -1,4 +1,5 @@
-// `npm run bench-lab`: how soon the page is there, and what it does with many large images. Linux only. dist/ has to be built before.
+// `npm run bench-lab`: how soon the page is there, and what it does with many large images. Linux only, for the memory.
+// dist/ has to be built before.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -92,7 +93,9 @@ const watchTasks = (page) =>
     });
   });
 
+/** Those since the last call, in milliseconds. */
 const longTasks = (page) => page.evaluate(() => window.longTasks.splice(0));
+
 async function manyImages(lab, folder) {
   const { page, context } = await lab.openReady();
   const pictures = (await draw(page)).map((bytes) => Buffer.from(bytes));
@@ -118,7 +121,10 @@ async function manyImages(lab, folder) {
   const before = memory();
   const started = Date.now();
   await give('data', pack);
-  await page.locator('#data .total').getByText('5,000 images').waitFor({ timeout: 0 });
+  await page
+    .locator('#data .total')
+    .getByText(`${count.toLocaleString('en')} images`)
+    .waitFor({ timeout: 0 });
   const seconds = (Date.now() - started) / 1000;
   const whileLoading = await longTasks(page);
   const after = memory();

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { download, ready, startLab } from '../tests/browser/harness.mjs';
+import { chooseBackend, download, ready, startLab } from '../tests/browser/harness.mjs';
 import { buildAll } from './build.mjs';
 import { duration, main, Problem, say, step } from './log.mjs';
 import { setUp } from './setup.mjs';
@@ -37,13 +37,7 @@ function readOptions() {
 
 /** Does what a person does: chooses, runs, and says now and then what the page says. */
 async function runOnPage(page, { device, title, quick, labels }) {
-  await page.locator('[popovertarget=backend]').click();
-  await page
-    .locator('#backend')
-    .getByRole('radio', { name: device === 'cpu' ? 'CPU' : 'WebGPU' })
-    .check();
-  await page.keyboard.press('Escape');
-  await ready(page);
+  await chooseBackend(page, device === 'cpu' ? 'CPU' : 'WebGPU');
   await page.getByRole('button', { name: `Load only: ${title}` }).click();
   await page.locator('#start:not(:disabled)').waitFor();
   await page.getByRole('radio', { name: quick ? 'Quick' : 'Full' }).check();

@@ -2,7 +2,7 @@
 // processes sampled. Linux only: it is read from /proc. dist/ has to be built before.
 
 import { parseArgs } from 'node:util';
-import { ready, startLab } from '../tests/browser/harness.mjs';
+import { chooseBackend, startLab } from '../tests/browser/harness.mjs';
 import { askForLittle, loadSmall } from '../tests/browser/small-run.mjs';
 import { main, Problem, say, step } from './log.mjs';
 import { memory } from './memory.mjs';
@@ -24,18 +24,11 @@ function readOptions() {
         runs: { type: 'string', default: '50' },
       },
     });
+    if (!['cpu', 'webgpu'].includes(values.device)) throw new Error(`There is no device '${values.device}'`);
     return { device: values.device, steps: Number(values.steps), runs: Number(values.runs) };
   } catch (error) {
     throw new Problem(error.message, usage);
   }
-}
-
-async function choose(page, device) {
-  await page.locator('[popovertarget=backend]').click();
-  const name = device === 'cpu' ? 'CPU' : 'WebGPU';
-  await page.locator('#backend').getByRole('radio', { name }).check();
-  await page.keyboard.press('Escape');
-  await ready(page);
 }
 
 /** Runs to the end; answers with what `look` gives whenever another tenth of the training is done. */
@@ -62,7 +55,7 @@ await main(async () => {
   const lab = await startLab();
   try {
     const { page } = await lab.openReady();
-    await choose(page, device);
+    await chooseBackend(page, device === 'cpu' ? 'CPU' : 'WebGPU');
     await loadSmall(page);
     await askForLittle(page);
     const images = page.getByRole('spinbutton', { name: 'Images', exact: true });

@@ -19,7 +19,7 @@ pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
         _ => str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
             let row = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-            format!("row {row} holds letters in an encoding of a language, not in UTF-8")
+            format!("row {row} is not UTF-8")
         }),
     }
 }

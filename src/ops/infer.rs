@@ -12,9 +12,9 @@ use crate::graph::{Graph, MAX_RANK, OPSET, TensorId, elements};
 /// Reads every node's operator, and fills in the shapes of all tensors (for one image) and the MACs of all nodes.
 ///
 /// On the way nodes are brought to operator set [`OPSET`], what is known before a network runs (shapes, integers made
-/// from them) becomes constant, integers become 64-bit, quantisation is left out, and reshapes and constants that were exported for a batch of
-/// one image take any batch. Weights stay as they are, and so do the nodes that change them. The operators that are returned are those
-/// of the graph's nodes, in their order.
+/// from them) becomes constant, integers become 64-bit, quantisation is left out, and reshapes and constants that were
+/// exported for a batch of one image take any batch. Weights stay as they are, and so do the nodes that change them. The
+/// operators that are returned are those of the graph's nodes, in their order.
 ///
 /// # Errors
 ///

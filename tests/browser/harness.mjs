@@ -66,6 +66,14 @@ export async function startLab({ base = '/some/sub-path/', folder = dist, args =
 export const ready = (page) =>
   page.locator('[popovertarget=backend] .light.ready').waitFor({ timeout: 60_000 });
 
+/** Chooses where is computed, `CPU` or `WebGPU`, and waits until it is up. */
+export async function chooseBackend(page, name) {
+  await page.locator('[popovertarget=backend]').click();
+  await page.locator('#backend').getByRole('radio', { name }).check();
+  await page.keyboard.press('Escape');
+  await ready(page);
+}
+
 /** What axe finds wrong with the page as it is: rules and places. */
 export async function axeViolations(page) {
   const { violations } = await new AxeBuilder({ page }).analyze();

@@ -54,7 +54,7 @@ export class Session {
 
   /** The fake weights of a network are in a file of its name. */
   externalFiles(fileName: string, bytes: Uint8Array): string[] {
-    return bytes[1] === 9 ? [fileName.replace(/^.*\//, '').replace(/\.onnx$/, '.data')] : [];
+    return bytes[1] === 9 ? [fileName.replace(/\.onnx$/, '.data')] : [];
   }
 
   withExternalFiles(_fileName: string, _bytes: Uint8Array, _files: { path: string }[]): Uint8Array {
@@ -69,7 +69,7 @@ export class Session {
     }
     if (bytes[1] === 9)
       throw failure('bad_network', 'weights are in another file', 'Give both files at once.');
-    const name = fileName.replace(/^.*\//, '').replace(/\.onnx$/, '');
+    const name = fileName.replace(/\.onnx$/, '');
     const task = known[name] ? name : options?.task;
     if (!task) {
       const hint = 'Say what it tells apart and how its images are scaled.';
