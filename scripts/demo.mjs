@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chooseBackend, download, ready, startLab } from '../tests/browser/harness.mjs';
+import { chooseBackend, download, startLab } from '../tests/browser/harness.mjs';
 import { buildAll } from './build.mjs';
 import { duration, main, Problem, say, step } from './log.mjs';
 import { setUp } from './setup.mjs';
