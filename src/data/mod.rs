@@ -10,7 +10,8 @@
 //! - [`target`]: what a cell of a table asks of a network's output units, by the kind of the task.
 //! - [`decode`]: one image file to planar bytes of the asked size.
 //! - [`split`]: train-weights, train-architecture, validation and test, group by group.
-//! - [`loader`]: matches labels with the networks' tasks, decodes and splits, in steps.
+//! - [`tasks`]: matches labels with the networks' tasks.
+//! - [`loader`]: reads labels, decodes and splits, in steps.
 //! - [`dataset`]: all images of a data set in one buffer, with labels per task and what was skipped.
 //! - [`augment`], [`batch`]: fixed-shape batches, the same for the same seed.
 //!
@@ -29,12 +30,14 @@ pub mod source;
 pub mod split;
 mod table;
 mod target;
+mod tasks;
 
 pub use augment::Augment;
 pub use batch::Batch;
 pub use dataset::{Dataset, TaskLabels};
 pub use decode::ImageShape;
 pub use error::DataError;
-pub use loader::{Expected, LoadOptions, Loader};
+pub use loader::{LoadOptions, Loader};
 pub use source::{Files, Skipped};
 pub use split::{Fractions, Split};
+pub use tasks::Expected;
