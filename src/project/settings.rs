@@ -55,7 +55,6 @@ impl Settings {
         settings.search.calibration_images = 256;
         settings.search.scored_donor_points = 2;
         settings.search.finalists = 4;
-        settings.search.finalist_rounds = 1;
         settings.search.finalist_image_passes = 768;
         settings.train.image_passes = 18_000;
         // The originals are asked once about every image: at this length that leaves time for more steps.

@@ -1,11 +1,12 @@
 //! The selector by scores before training.
 
+use super::baselines::share_all;
 use super::best::best_plans;
 use super::{Evaluator, Problem, Proposals, SearchError, Selector};
 use crate::join::{Join, Plan, Source};
 
-/// Plans whose joins look best before training, and plans of the kind that such scores rank too low: one network kept
-/// to a good part, all others sharing a trunk to their last join point.
+/// Plans whose joins look best before training, and plans of the kinds that such scores rank too low: all networks sharing
+/// a trunk to their last join point, or all but one that is kept to a good part.
 #[derive(Clone, Copy, Debug)]
 pub struct Matching;
 
@@ -19,21 +20,31 @@ impl Selector for Matching {
     }
 }
 
-/// Plans of best scores, in turn with those that keep one network.
+/// Plans of best scores, in turn with those that share everything or keep one network.
 ///
 /// # Errors
 ///
 /// None meets the budget.
 pub fn best_scores(problem: &Problem<'_>) -> Result<Vec<Plan>, SearchError> {
-    let badness = |receiver: usize, join: Join| problem.badness(receiver, join);
-    let by_score = best_plans(problem, badness, 200);
-    let mut kept: Vec<(f64, Plan)> = keep_one(problem)
-        .into_iter()
-        .map(|plan| (plan.joins().map(|(receiver, join)| badness(receiver, join)).sum(), plan))
-        .collect();
-    kept.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let kept: Vec<Plan> = kept.into_iter().map(|(_, plan)| plan).collect();
-    let plans = interleave(distinct(by_score), distinct(kept));
+    let by_score = best_plans(problem, |receiver, join| problem.badness(receiver, join), 200);
+    in_turn_with_sharing(problem, distinct(by_score))
+}
+
+/// A search's own plans in turn with those that keep one network and those that share everything, which no score before
+/// training can be trusted to find: each kind in the order of its joins' scores.
+///
+/// # Errors
+///
+/// There are none at all.
+pub fn in_turn_with_sharing(problem: &Problem<'_>, own: Vec<Plan>) -> Result<Vec<Plan>, SearchError> {
+    let by_badness = |mut plans: Vec<Plan>| {
+        let badness = |plan: &Plan| -> f64 { plan.joins().map(|(to, join)| problem.badness(to, join)).sum() };
+        plans.sort_by(|a, b| badness(a).total_cmp(&badness(b)));
+        plans
+    };
+    let kept = distinct(by_badness(keep_one(problem)));
+    let shared = by_badness(share_all(problem).unwrap_or_default());
+    let plans = interleave([own, kept, shared]);
     if plans.is_empty() { Err(problem.out_of_reach()) } else { Ok(plans) }
 }
 
@@ -55,25 +66,21 @@ pub fn distinct(plans: Vec<Plan>) -> Vec<Plan> {
     first
 }
 
-pub fn interleave(a: Vec<Plan>, b: Vec<Plan>) -> Vec<Plan> {
-    let (mut a, mut b) = (a.into_iter(), b.into_iter());
+/// The first of each list, then the second of each, and so on; none twice.
+fn interleave<const N: usize>(lists: [Vec<Plan>; N]) -> Vec<Plan> {
+    let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
     let mut plans: Vec<Plan> = Vec::new();
-    loop {
-        let (left, right) = (a.next(), b.next());
-        if left.is_none() && right.is_none() {
-            return plans;
-        }
-        for plan in left.into_iter().chain(right) {
-            if !plans.contains(&plan) {
-                plans.push(plan);
-            }
+    for plan in (0..longest).flat_map(|place| lists.iter().filter_map(move |list| list.get(place))) {
+        if !plans.contains(plan) {
+            plans.push(plan.clone());
         }
     }
+    plans
 }
 
 /// For every root and every other network: that network keeps as many layers as the budget allows, at the donor point
 /// that scores best, while all others join the root at both last points.
-pub fn keep_one(problem: &Problem) -> Vec<Plan> {
+fn keep_one(problem: &Problem) -> Vec<Plan> {
     let networks = 0..problem.space.networks.len();
     let pairs = networks.clone().flat_map(|root| networks.clone().map(move |kept| (root, kept)));
     pairs

@@ -60,7 +60,7 @@ impl Default for SearchSettings {
             score_images: 128,
             scored_donor_points: 100,
             finalists: 8,
-            finalist_rounds: 3,
+            finalist_rounds: 1,
             finalist_image_passes: 4_096,
             front_budgets: 0,
             evaluations: 16,

@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::best::best_plans;
 use super::evaluator::{LikelySource, SearchNews, SearchStep};
-use super::matching::{distinct, interleave, keep_one};
+use super::matching::{distinct, in_turn_with_sharing};
 use super::{Evaluator, Problem, Proposals, SearchError, Selector};
 use crate::join::{Join, Plan, Source};
 use adam::Adam;
@@ -63,11 +63,8 @@ impl Selector for Differentiable {
         let options = survivors(problem);
         let mut relaxation = Relaxation::new(problem.space, options);
         let seen = search(problem, &mut relaxation, evaluator).await?;
-        problem.for_each_budget(|problem| {
-            let by_supernet = projected(problem, &relaxation, &seen);
-            let plans = interleave(by_supernet, distinct(keep_one(problem)));
-            if plans.is_empty() { Err(problem.out_of_reach()) } else { Ok(plans) }
-        })
+        problem
+            .for_each_budget(|problem| in_turn_with_sharing(problem, projected(problem, &relaxation, &seen)))
     }
 }
 

@@ -4,7 +4,7 @@ use rand::rngs::ChaCha8Rng;
 use super::relaxation::Relaxation;
 use super::*;
 use crate::join::{JoinPoint, Space, SpaceNetwork};
-use crate::search::{Judged, Score, Scores, SearchSettings, halve};
+use crate::search::{Judged, Matching, Score, Scores, SearchSettings, halve, share_all};
 
 /// Networks of `points` join points each, one unit of a thousand MACs between two of them.
 fn space(networks: usize, points: usize) -> Space {
@@ -232,6 +232,32 @@ fn a_space_with_a_known_best_plan_is_solved_the_same_way_each_time() {
     let found = run();
     assert_eq!(found[0].plan, Plan(good.clone()), "{found:?}");
     assert_eq!(found, run());
+}
+
+#[test]
+fn plans_that_share_everything_are_compared_too() {
+    let space = space(3, 5);
+    let scores = scores(&space);
+    let settings = SearchSettings { supernet_steps: 50, ..SearchSettings::default() };
+    let problem = Problem {
+        space: &space,
+        scores: &scores,
+        settings: &settings,
+        budget: 0.8,
+        further: &[],
+        seed: 1,
+        base: None,
+    };
+    let shared = share_all(&problem).unwrap();
+    let mut evaluator =
+        Synthetic { good: vec![Source::Root; 3], noise: ChaCha8Rng::seed_from_u64(2), asked: 0 };
+    for plans in [
+        pollster::block_on(Differentiable.propose(&problem, &mut evaluator)),
+        pollster::block_on(Matching.propose(&problem, &mut evaluator)),
+    ] {
+        let finalists = &plans.unwrap().plans[..settings.finalists];
+        assert!(finalists.iter().any(|plan| shared.contains(plan)), "{finalists:?}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ const settings = (selector: SelectorName, finalists: number, imagePasses: number
   search: {
     calibration_images: 512,
     finalists,
-    finalist_rounds: 3,
+    finalist_rounds: 1,
     finalist_image_passes: 4096,
     front_budgets: 0,
     shortcuts: false,
