@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let clock = Instant::now();
         let graph = onnx::read(&std::fs::read(&path)?)?;
         let prepared = prepare(&graph, &options, "network")?;
-        let network = Network::new(&prepared.graph, &device)?;
+        let network = Network::new(&prepared.graph, &device)?.for_inference();
         import.push(milliseconds(clock));
         let [channels, height, width] = prepared.input;
         let images = Tensor::<4>::ones([1, channels, height, width], &device);

@@ -97,7 +97,7 @@ pub fn run(model: &Path, input: &Path, output: &Path, index: usize) -> Result<()
         )));
     }
     let images = Tensor::from_data(TensorData::new(values, shape), &Device::flex());
-    let result = network.forward(images).swap_remove(index);
+    let result = network.for_inference().forward(images).swap_remove(index);
     let shape = result.dims();
     let values = pollster::block_on(read(result)).map_err(ProjectError::from)?;
     paths::write(output, &npy::write(&values, &shape))

@@ -1,6 +1,7 @@
 //! Networks that run: a graph, its operators, and its weights as a burn module.
 
 mod error;
+mod fold;
 mod layout;
 mod prepare;
 mod read;
@@ -33,10 +34,10 @@ pub struct Network {
 }
 
 /// All of a network that does not change while it is trained.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Program {
     graph: Graph,
-    operators: Vec<Box<dyn Operator>>,
+    operators: Vec<Arc<dyn Operator>>,
     /// For every float constant the index of its weight.
     weights: Vec<(TensorId, usize)>,
     /// For every tensor the index of its weight, if it is one.

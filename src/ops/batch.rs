@@ -1,6 +1,7 @@
 //! Networks for any batch, whatever they were exported for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::shape::reshaped;
 use super::{NodeView, OpError, Operator};
@@ -147,7 +148,7 @@ const TARGETS: &[(&str, usize)] = &[("Expand", 1), ("Reshape", 1), ("Resize", 3)
 /// # Errors
 ///
 /// Names the node at which the batch gets lost, or an output that depends on no input.
-pub fn check_batch(graph: &Graph, operators: &[Box<dyn Operator>]) -> Result<(), OpError> {
+pub fn check_batch(graph: &Graph, operators: &[Arc<dyn Operator>]) -> Result<(), OpError> {
     let mut shapes: Vec<Shape> =
         (0..graph.tensors.len()).map(|id| graph.shape(TensorId(id)).to_vec()).collect();
     for input in &graph.inputs {

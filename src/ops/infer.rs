@@ -1,6 +1,7 @@
 //! Shapes and costs of a whole graph, by its operators' own rules.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::batch::{Batches, free_batch};
 use super::known::Known;
@@ -20,7 +21,7 @@ use crate::graph::{Graph, MAX_RANK, OPSET, TensorId, elements};
 ///
 /// The first node whose operator is not supported or whose inputs do not fit. All operators are looked up before
 /// any shape is computed, so an unsupported one is reported whatever else is wrong.
-pub fn infer(graph: &mut Graph) -> Result<Vec<Box<dyn Operator>>, OpError> {
+pub fn infer(graph: &mut Graph) -> Result<Vec<Arc<dyn Operator>>, OpError> {
     for node in &graph.nodes {
         if !node.domain.is_empty() || !super::supports(&node.op_type) {
             return Err(NodeView::new(graph, node).unsupported());
@@ -49,7 +50,7 @@ pub fn infer(graph: &mut Graph) -> Result<Vec<Box<dyn Operator>>, OpError> {
         free_batch(graph, index, &batches);
         let operator = infer_node(graph, index)?;
         batches.extend(graph, index, operator.as_ref());
-        operators.push(operator);
+        operators.push(Arc::from(operator));
     }
     known.drop_unread(graph);
     for id in graph.constants.keys() {

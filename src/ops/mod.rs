@@ -29,6 +29,7 @@ pub use error::OpError;
 pub use host::permuted;
 pub use infer::infer;
 pub use node_view::NodeView;
+pub use normalization::batch_norm_epsilon;
 pub use support::{Gradient, Support};
 pub use value::Value;
 

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::kernels::batch_norm_train;
 use super::{BatchStatistics, Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
-use crate::graph::Shape;
+use crate::graph::{Attribute, Node, Shape};
 
 pub const OPERATORS: &[Support] =
     &[Support::new("BatchNormalization", &[7, 9, 14, 15]).limits("exported for inference; `spatial` 1")];
@@ -15,7 +15,18 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     if view.int("training_mode")?.unwrap_or(0) != 0 {
         return Err(view.invalid("the network was exported in training mode; export it for inference"));
     }
-    Ok(Box::new(BatchNormalization { epsilon: view.float("epsilon")?.unwrap_or(1e-5).into() }))
+    Ok(Box::new(BatchNormalization { epsilon: view.float("epsilon")?.unwrap_or(EPSILON).into() }))
+}
+
+/// Added to the variance where nothing else is said.
+const EPSILON: f32 = 1e-5;
+
+/// What a `BatchNormalization` node that has been read adds to the variance.
+pub fn batch_norm_epsilon(node: &Node) -> f64 {
+    match node.attributes.get("epsilon") {
+        Some(Attribute::Float(epsilon)) => (*epsilon).into(),
+        _ => EPSILON.into(),
+    }
 }
 
 /// ONNX `BatchNormalization` (7, 9, 14, 15).

@@ -31,7 +31,7 @@ impl Bench {
     ///
     /// A network that cannot be run, or that does not classify images.
     pub fn new(graph: &Graph, batch: usize, device: &Device) -> Result<Self, ProjectError> {
-        let network = Network::new(graph, device)?;
+        let network = Network::new(graph, device)?.for_inference();
         let (input, output) = ends(network.graph())?;
         let [_, channels, height, width] = network.graph().shape(input)[..] else {
             let found = format!("shape {:?}", network.graph().shape(input));

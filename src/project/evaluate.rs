@@ -129,7 +129,7 @@ impl<'a> Evaluation<'a> {
         outputs: &[TensorId],
         progress: &dyn Fn(usize, usize),
     ) -> Result<Vec<Comparison>, NetError> {
-        let network = network.valid();
+        let network = network.valid().for_inference();
         let merged = logits(&network, outputs, self.dataset, &self.images, progress).await?;
         let outputs = self.originals.iter().zip(&merged);
         let compare = |(task, (original, merged)): (usize, (&Vec<f32>, &Vec<f32>))| {
@@ -153,8 +153,9 @@ impl<'a> Evaluation<'a> {
             return Ok(());
         }
         let network = network.valid();
+        let answering = network.for_inference();
         let images = &self.images[..self.images.len().min(CHECKED)];
-        let found = logits(&network, outputs, self.dataset, images, &|_, _| {}).await?;
+        let found = logits(&answering, outputs, self.dataset, images, &|_, _| {}).await?;
         let copy = Network::new(&network.to_graph().await?, &cpu)?;
         let expected = logits(&copy, outputs, self.dataset, images, &|_, _| {}).await?;
         let difference = worst(&found, &expected);
@@ -239,7 +240,7 @@ pub async fn evaluate_file(
         .map(|task| Expected { name: task.name.clone(), kind: task.kind, classes: task.classes.clone() })
         .collect();
     let dataset = Dataset::load(files, &LoadOptions::new(ImageShape { channels, height, width }, expected))?;
-    let network = Network::new(&graph, device)?;
+    let network = Network::new(&graph, device)?.for_inference();
     let images = dataset.indices(Split::Test);
     let outputs: Vec<TensorId> = tasks.iter().map(|task| task.output).collect();
     let logits = logits(&network, &outputs, &dataset, &images, &|_, _| {}).await?;

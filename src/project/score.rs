@@ -42,10 +42,7 @@ pub async fn score_candidates(
 ) -> Result<Scores, ProjectError> {
     let on = |batch: &IndexBatch| images_on(teachers, dataset, batch);
     let (recalibration, held_out) = (looks.recalibration.map(on), on(looks.held_out));
-    let reference = {
-        let outputs = teachers.networks.iter().flat_map(|network| network.forward(held_out.clone()));
-        read_all(outputs.collect()).await?
-    };
+    let reference = read_all(teachers.forward(&held_out)).await?;
     let clock = Stopwatch::start();
     let mut scores = Scores::new();
     for donor in 0..space.networks.len() {

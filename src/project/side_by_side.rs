@@ -100,7 +100,7 @@ impl SideBySide {
             });
             let (original, original_output) = original.ok_or(ProjectError::OtherNetworks)?;
             Ok(Pair {
-                original: Network::new(&original.graph, device)?,
+                original: Network::new(&original.graph, device)?.for_inference(),
                 original_output,
                 merged_output: task.output,
                 name: task.name,
@@ -109,7 +109,12 @@ impl SideBySide {
             })
         });
         let pairs = pairs.collect::<Result<_, ProjectError>>()?;
-        Ok(Self { merged: Network::new(&graph, device)?, pairs, shape, device: device.clone() })
+        Ok(Self {
+            merged: Network::new(&graph, device)?.for_inference(),
+            pairs,
+            shape,
+            device: device.clone(),
+        })
     }
 
     /// Runs all networks over the test split. `progress` hears of done and total batches.

@@ -16,6 +16,8 @@ use crate::train::spread;
 #[derive(Debug)]
 pub struct Teachers {
     pub networks: Vec<Network>,
+    /// The same, as fast as they can be asked for their outputs.
+    answering: Vec<Network>,
     /// Logits of every network's tasks.
     pub outputs: Vec<Vec<TensorId>>,
     /// Kinds of the tasks, those of all networks one after the other.
@@ -43,6 +45,7 @@ impl Teachers {
             prepared.iter().map(|network| Network::new(&network.graph, device)).collect::<Result<_, _>>()?;
         Ok(Self {
             outputs: networks.iter().map(|network| network.graph().outputs.clone()).collect(),
+            answering: networks.iter().map(Network::for_inference).collect(),
             networks,
             classes: prepared
                 .iter()
@@ -104,8 +107,7 @@ impl Teachers {
             |kept: MutexGuard<Kept>| indices.iter().all(|index| kept.contains_key(&(view, *index)));
         if !is_known(self.kept()) {
             let images = self.upload(images, shape);
-            let outputs = self.networks.iter().flat_map(|network| network.forward(images.clone()));
-            let read = read_all(outputs.collect()).await?;
+            let read = read_all(self.forward(&images)).await?;
             let mut kept = self.kept();
             for (row, index) in indices.iter().enumerate() {
                 let rows = read
@@ -147,6 +149,11 @@ impl Teachers {
     pub fn tasks_of(&self, network: usize) -> Range<usize> {
         let start = self.outputs[..network].iter().map(Vec::len).sum();
         start..start + self.outputs[network].len()
+    }
+
+    /// Logits of all tasks for a batch of images, none of them kept.
+    pub fn forward(&self, images: &Tensor<4>) -> Vec<Value> {
+        self.answering.iter().flat_map(|network| network.forward(images.clone())).collect()
     }
 
     /// Inner tensors of one teacher for a batch of images.
