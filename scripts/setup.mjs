@@ -11,7 +11,7 @@ export const needs = {
   rust: ['rust', 'lints'],
   wasm: build,
   web: build,
-  browser: [...build, 'chromium'],
+  browser: [...build, 'chromium', 'python'],
   python: ['rust', 'python'],
 };
 needs.all = [...new Set(Object.values(needs).flat())];

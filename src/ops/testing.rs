@@ -1,11 +1,10 @@
 //! Runs one node as a network would, for the families' tests.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
-use super::value::ElementWise;
 use super::{BatchStatistics, Mode, Value, infer};
 use crate::graph::{Attribute, Constant, Graph, Node, Shape, TensorId};
 use crate::with_tensor;
@@ -149,7 +148,7 @@ impl NodeTest {
     /// central differences.
     pub fn check_gradients(&self) {
         const STEP: f32 = 5e-3;
-        let run = self.compute(&self.feeds, &Device::flex().autodiff(), |value| value.map(Leaf));
+        let run = self.compute(&self.feeds, &Device::flex().autodiff(), Value::require_gradient);
         let loss = run.outputs.into_iter().enumerate().map(|(index, value)| {
             let weights = noise(value.dims().iter().product(), 1000 + index as u64);
             let weights = Value::from_host(&weights, &value.dims(), &value.device());
@@ -157,8 +156,7 @@ impl NodeTest {
         });
         let gradients = loss.reduce(|left, right| left + right).unwrap().backward();
         for (input, leaf) in run.leaves.into_iter().enumerate() {
-            let leaf: Option<Value> = with_tensor!(leaf, leaf => leaf.grad(&gradients).map(Value::from));
-            let given = host(leaf.expect("every input has a gradient"));
+            let given = host(leaf.gradient(&gradients).expect("every input has a gradient"));
             let largest = given.iter().fold(1.0_f32, |largest, value| largest.max(value.abs()));
             for (index, given) in given.iter().enumerate() {
                 let mut loss = [STEP, -STEP].map(|step| {
@@ -228,14 +226,6 @@ struct Computed {
     outputs: Vec<Value>,
     leaves: Vec<Value>,
     statistics: Option<BatchStatistics>,
-}
-
-struct Leaf;
-
-impl ElementWise for Leaf {
-    fn apply<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D> {
-        tensor.require_grad()
-    }
 }
 
 /// Values of a tensor.

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
 /// A float tensor of rank 1 to 6. A rank of 0 is kept as rank 1 with one element, which broadcasts alike.
 #[derive(Clone, Debug)]
@@ -144,6 +144,16 @@ impl Value {
     pub fn detach(self) -> Self {
         self.map(Detach)
     }
+
+    /// The same tensor as one whose gradient is wanted.
+    pub fn require_gradient(self) -> Self {
+        self.map(Leaf)
+    }
+
+    /// The gradient with respect to this tensor, if it was wanted and a loss depends on it.
+    pub fn gradient(&self, gradients: &Gradients) -> Option<Self> {
+        with_tensor!(self, tensor => tensor.grad(gradients).map(Self::from))
+    }
 }
 
 /// A function from a tensor to one of the same rank.
@@ -154,6 +164,14 @@ pub trait ElementWise {
 /// A function of two tensors of the same rank, which broadcast against each other.
 pub trait Binary {
     fn apply<const D: usize>(&self, left: Tensor<D>, right: Tensor<D>) -> Tensor<D>;
+}
+
+struct Leaf;
+
+impl ElementWise for Leaf {
+    fn apply<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D> {
+        tensor.require_grad()
+    }
 }
 
 struct Detach;

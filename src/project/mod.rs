@@ -41,7 +41,7 @@ pub use event::{Event, OnEvent, Phase};
 pub use export::apply_graft;
 pub use inspect::{JoinPointCard, NetworkCard, TaskCard, copy_of, inspect};
 pub use loaded::{Project, read_network};
-pub use parity::{Parity, compare_devices};
+pub use parity::{Feed, Parity, compare_devices};
 pub use run::{Host, Outcome, run};
 #[cfg(feature = "gpu")]
 pub use self_test::self_test;

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use super::{ProjectError, compare_devices};
+use super::{Feed, ProjectError, compare_devices};
 use crate::graph::{Attribute, Attributes, Constant, Graph, TensorId};
 use crate::join::resample_graph;
 
@@ -17,14 +17,16 @@ const GRADIENTS: f64 = 1e-2;
 ///
 /// [`ProjectError::SelfTest`] where the results differ by more than rounding explains; or the device fails.
 pub async fn self_test(device: &Device) -> Result<(), ProjectError> {
-    let parity = compare_devices(&small_network(), 4, device, &Device::flex()).await?;
+    let network = small_network();
+    let images = Feed::random_images(&network, 4)?;
+    let parity = compare_devices(&network, &[images], device, &Device::flex()).await?;
     if parity.outputs <= OUTPUTS && parity.gradients <= GRADIENTS {
         return Ok(());
     }
     Err(ProjectError::SelfTest { outputs: parity.outputs, gradients: parity.gradients })
 }
 
-/// Every kind of layer that the bundled networks and adapters have, on 8 × 8 images.
+/// Every kind of layer that the bundled networks and adapters have, and a loss's logarithms, on 8 × 8 images.
 fn small_network() -> Graph {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut graph = Graph { opset: 17, ..Graph::default() };
@@ -81,6 +83,7 @@ fn small_network() -> Graph {
     let weight = weights(&mut graph, "classifier", vec![6, 3]);
     let bias = weights(&mut graph, "classifier bias", vec![3]);
     let logits = graph.add_node("Gemm", "logits", [flat, weight, bias]);
-    graph.outputs.push(logits);
+    let probabilities = graph.add_node("LogSoftmax", "probabilities", [logits]);
+    graph.outputs.push(probabilities);
     graph
 }

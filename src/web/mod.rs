@@ -25,8 +25,8 @@ use crate::data::source::Limits;
 use crate::net::NetworkOptions;
 use crate::platform::Cancel;
 use crate::project::{
-    Archive, Checkpoint, Crew, CrewMember, Event, Host, NetworkCard, Project, Settings, SideBySide,
-    compare_devices, read_network, run,
+    Archive, Checkpoint, Crew, CrewMember, Event, Feed, Host, NetworkCard, Project, ProjectError, Settings,
+    SideBySide, compare_devices, read_network, run,
 };
 use crate::report::Report;
 use crate::search::SelectorName;
@@ -179,8 +179,7 @@ impl Session {
         bytes: Vec<u8>,
         #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")] on_progress: Function,
     ) -> Result<JsValue, Failure> {
-        let files =
-            Files::from_zip(&bytes, &Limits::default()).map_err(crate::project::ProjectError::from)?;
+        let files = Files::from_zip(&bytes, &Limits::default()).map_err(ProjectError::from)?;
         drop(bytes);
         self.load(files, on_progress).await
     }
@@ -196,8 +195,7 @@ impl Session {
         #[wasm_bindgen(unchecked_param_type = "{ path: string; bytes: Uint8Array }[]")] files: Array,
         #[wasm_bindgen(unchecked_param_type = "(done: number, total: number) => void")] on_progress: Function,
     ) -> Result<JsValue, Failure> {
-        let files = Files::from_list(files::read(&files)?, &Limits::default())
-            .map_err(crate::project::ProjectError::from)?;
+        let files = Files::from_list(files::read(&files)?, &Limits::default()).map_err(ProjectError::from)?;
         self.load(files, on_progress).await
     }
 
@@ -277,15 +275,24 @@ impl Session {
         self.cancel.borrow().cancel();
     }
 
-    /// Runs a network on this session's device and on the CPU and compares outputs and gradients.
+    /// Runs a network on this session's device and on the CPU and compares outputs and gradients. `feeds`: values of
+    /// every input; random images if it is left out.
     ///
     /// # Errors
     ///
     /// The file is no network, or the device fails.
     #[wasm_bindgen(unchecked_return_type = "Parity")]
-    pub async fn parity(&self, bytes: Vec<u8>) -> Result<JsValue, Failure> {
+    pub async fn parity(
+        &self,
+        bytes: Vec<u8>,
+        #[wasm_bindgen(unchecked_param_type = "Feed[] | undefined")] feeds: JsValue,
+    ) -> Result<JsValue, Failure> {
         let graph = read_network("network", &bytes)?;
-        let parity = compare_devices(&graph, 8, &self.device, &Device::flex()).await?;
+        let feeds: Vec<Feed> = match feeds.is_undefined() {
+            true => vec![Feed::random_images(&graph, 8).map_err(ProjectError::from)?],
+            false => from_js(feeds)?,
+        };
+        let parity = compare_devices(&graph, &feeds, &self.device, &Device::flex()).await?;
         device::check_log()?;
         to_js(&parity)
     }

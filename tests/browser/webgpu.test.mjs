@@ -1,9 +1,12 @@
 // The GPU artifact on a software adapter: slow, but the shaders are those of a real one.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { root } from '../../scripts/paths.mjs';
+import { python } from '../../scripts/tools.mjs';
 import { startLab } from './harness.mjs';
 import { evaluateNatively } from './native.mjs';
 import { readPack, smallPack } from './pack.mjs';
@@ -32,11 +35,15 @@ const close = ({ outputs, gradients }, name) => {
   assert.ok(gradients <= 1e-2, `${name}: gradients differ by ${gradients}`);
 };
 
-const parity = (bytes) =>
-  page.evaluate(async (text) => {
-    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-    return globalThis.session.parity(bytes);
-  }, encoded(bytes));
+/** `feeds`: values of every input; without them, random images. */
+const parity = (bytes, feeds) =>
+  page.evaluate(
+    async ([text, feeds]) => {
+      const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+      return globalThis.session.parity(bytes, feeds);
+    },
+    [encoded(bytes), feeds],
+  );
 
 test('there is an adapter, and the self-test passes on it', slow, async () => {
   const device = await page.evaluate(async () => {
@@ -55,6 +62,30 @@ for (const name of networks) {
     close(await parity(readFileSync(join(folder, name))), name);
   });
 }
+
+test('every operator gives on the GPU what it gives on the CPU, and so do its gradients', slow, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'graftlab-operators-'));
+  try {
+    execFileSync(python, ['-W', 'ignore', join(root, 'tests', 'python', 'onnx_cases.py'), folder]);
+    const cases = JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8'));
+    assert.ok(cases.length > 200, `${cases.length} cases`);
+    const wrong = [];
+    for (const { name, inputs } of cases) {
+      const feeds = inputs.map(({ shape, bits }) => ({
+        shape,
+        values: [...new Float32Array(new Uint32Array(bits).buffer)],
+      }));
+      try {
+        close(await parity(readFileSync(join(folder, `${name}.onnx`)), feeds), name);
+      } catch (error) {
+        wrong.push(error.message.split('\n')[0]);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('a run on the GPU comes to its end, and its network is as good on the CPU', slow, async () => {
   const pack = smallPack(readPack('glyphs'), images);

@@ -2,11 +2,14 @@
 
 Two sources: the node tests of the onnx package, which come with the standard; and nodes of older operator sets and with
 unusual attributes, for which onnxruntime says what is right.
+
+Run as a program with a folder, it writes those that tests/browser/webgpu.test.mjs differentiates: some of every operator.
 """
 
 import itertools
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -314,21 +317,26 @@ def all_cases():
     return [*of_the_standard(), *nodes.cases]
 
 
-def array(value):
-    """Shape, and the bits of every value as float32: JSON has no word for what is not finite."""
+def as_floats(value):
     value = numpy_helper.to_array(value) if isinstance(value, TensorProto) else np.asarray(value)
     with np.errstate(over="ignore"):
-        floats = value.astype(np.float32)
-    return {"shape": list(value.shape), "bits": floats.reshape(-1).view(np.uint32).tolist()}
+        return value.astype(np.float32)
 
 
-def write_cases(folder: Path):
-    """Writes every model and `cases.json`; answers the cases."""
-    cases, listed = all_cases(), []
+def array(value):
+    """Shape, and the bits of every value as float32: JSON has no word for what is not finite."""
+    value = as_floats(value)
+    return {"shape": list(value.shape), "bits": value.reshape(-1).view(np.uint32).tolist()}
+
+
+def write_cases(folder: Path, cases):
+    """Writes every model and `cases.json`."""
+    listed = []
     for case in cases:
         onnx.save(case["model"], folder / f"{case['name']}.onnx")
         listed.append({
             "name": case["name"],
+            "operator": case["model"].graph.node[0].op_type,
             "refused": bool(case.get("refused")),
             "known": case.get("known", False),
             "tolerance": case.get("tolerance", 1e-4),
@@ -336,4 +344,22 @@ def write_cases(folder: Path):
             "outputs": [array(value) for value in case.get("outputs", [])],
         })
     (folder / "cases.json").write_text(json.dumps(listed))
-    return cases
+
+
+def differentiated(most=3):
+    """Of every operator with a gradient up to so many cases that run, spread over all there are."""
+    by_operator = {name: [] for name in re.findall(r"^\| (\w+) \| [\d, ]+ \| yes", TABLE, re.MULTILINE)}
+    for case in all_cases():
+        graph = case["model"].graph
+        runs = not case.get("refused") and not case.get("known") and types(case["model"]) <= set(FLOATS)
+        alone = len(graph.node) == 1 and graph.node[0].op_type in by_operator
+        if runs and alone and all(np.isfinite(as_floats(value)).all() for value in case["outputs"]):
+            by_operator[graph.node[0].op_type].append(case)
+    nothing_to_run = {"Cast", "DequantizeLinear", "QuantizeLinear"}
+    for operator, cases in by_operator.items():
+        assert cases or operator in nothing_to_run, f"no case of {operator}"
+        yield from cases[:: max(1, len(cases) // most)][:most]
+
+
+if __name__ == "__main__":
+    write_cases(Path(sys.argv[1]), differentiated())

@@ -11,12 +11,13 @@ import onnx
 import onnxruntime
 import pytest
 
-from onnx_cases import OPERATORS, write_cases
+from onnx_cases import OPERATORS, all_cases, write_cases
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_nodes(root, tmp_path):
-    cases = write_cases(tmp_path)
+    cases = all_cases()
+    write_cases(tmp_path, cases)
     environment = {**os.environ, "GRAFTLAB_ONNX_NODE_TESTS": str(tmp_path)}
     if program := os.environ.get("GRAFTLAB_BIN"):
         environment["CARGO_TARGET_DIR"] = str(Path(program).resolve().parents[1])
