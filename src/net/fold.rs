@@ -1,46 +1,63 @@
-//! Batch normalisation as a part of the convolution before it.
+//! Batch normalisation and bounds as parts of the convolution before them.
 
 use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
-use super::Network;
 use super::weight::Weight;
-use crate::graph::{Graph, Node, TensorId};
+use super::{Network, Program};
+use crate::graph::{Node, TensorId};
 use crate::ops::{Value, batch_norm_epsilon};
 
 impl Network {
-    /// The network for inference: where nothing but a batch normalisation reads what a convolution gives, its factors and
-    /// summands go into the convolution's weights and bias. What was between the two is not computed any more; all other
-    /// tensors keep their ids, and but for rounding their values.
+    /// The network for inference: what alone reads a convolution becomes a part of it, be it batch normalisation, whose
+    /// factors and summands go into the weights and the bias, or an activation that moves values between bounds. What was
+    /// between the two is not computed any more; all other tensors keep their ids, and but for rounding their values.
     #[must_use]
     pub fn for_inference(&self) -> Self {
         let mut network = self.clone();
-        let program = Arc::make_mut(&mut network.program);
-        let mut gone = vec![false; program.graph.nodes.len()];
-        for (conv, norm) in convolutions_with_norm(&program.graph) {
-            let [conv_node, norm_node] = [conv, norm].map(|index| &program.graph.nodes[index]);
+        network.fold_norms();
+        network.fold_bounds();
+        network.frozen = Arc::new(vec![true; network.program.graph.nodes.len()]);
+        network
+    }
+
+    fn fold_norms(&mut self) {
+        let is_norm =
+            |program: &Program, node: usize| program.graph.nodes[node].op_type == "BatchNormalization";
+        for (conv, norm) in convolutions_before(&self.program, is_norm) {
+            let [conv_node, norm_node] = [conv, norm].map(|index| &self.program.graph.nodes[index]);
             let Some(parts) = self.folded(conv_node, norm_node) else { continue };
-            let (name, output) = (conv_node.name.clone(), norm_node.outputs[0]);
+            let name = format!("{}/folded", conv_node.name);
+            let program = Arc::make_mut(&mut self.program);
             let ids = parts.map(|value| {
-                let id = program.graph.add_tensor(&format!("{name}/folded"), Some(value.dims()));
-                program.weights.push((id, network.weights.len()));
-                program.weight_of.push(Some(network.weights.len()));
-                network.weights.push(Weight::new(value, false));
+                let id = program.graph.add_tensor(&name, Some(value.dims()));
+                program.weights.push((id, self.weights.len()));
+                program.weight_of.push(Some(self.weights.len()));
+                self.weights.push(Weight::new(value, false));
                 Some(id)
             });
-            let conv = &mut program.graph.nodes[conv];
-            conv.inputs.truncate(1);
-            conv.inputs.extend(ids);
-            conv.outputs = vec![output];
-            gone[norm] = true;
+            let inputs = &mut program.graph.nodes[conv].inputs;
+            inputs.truncate(1);
+            inputs.extend(ids);
+            program.merge(conv, norm);
         }
-        let mut keep = gone.iter().map(|gone| !gone);
-        program.graph.nodes.retain(|_| keep.next().unwrap_or(true));
-        let mut keep = gone.iter().map(|gone| !gone);
-        program.operators.retain(|_| keep.next().unwrap_or(true));
-        network.frozen = Arc::new(vec![true; program.graph.nodes.len()]);
-        network
+        Arc::make_mut(&mut self.program).drop_merged();
+    }
+
+    fn fold_bounds(&mut self) {
+        let bounds = |program: &Program, node: usize| program.operators[node].bounds();
+        for (conv, node) in
+            convolutions_before(&self.program, |program, node| bounds(program, node).is_some())
+        {
+            let program = Arc::make_mut(&mut self.program);
+            let bounded = bounds(program, node).and_then(|bounds| program.operators[conv].bounded(bounds));
+            if let Some(operator) = bounded {
+                program.operators[conv] = operator;
+                program.merge(conv, node);
+            }
+        }
+        Arc::make_mut(&mut self.program).drop_merged();
     }
 
     /// Weights and bias of a convolution that normalises, too; `None` where they are not constants.
@@ -62,16 +79,29 @@ impl Network {
     }
 }
 
-/// Convolutions with the batch normalisation that alone reads them, by their places among the nodes.
-fn convolutions_with_norm(graph: &Graph) -> Vec<(usize, usize)> {
-    let (producers, consumers) = (graph.producers(), graph.consumers());
-    let nodes = graph.nodes.iter().enumerate().filter(|(_, node)| node.op_type == "BatchNormalization");
-    nodes
-        .filter_map(|(norm, node)| {
-            let between = node.inputs[0]?;
-            let conv = producers[between.0]?;
-            let alone = consumers[between.0] == [norm] && !graph.outputs.contains(&between);
-            (alone && graph.nodes[conv].op_type == "Conv").then_some((conv, norm))
+impl Program {
+    /// Lets a node give what the one behind it gave, whose outputs are taken away.
+    fn merge(&mut self, node: usize, behind: usize) {
+        self.graph.nodes[node].outputs = std::mem::take(&mut self.graph.nodes[behind].outputs);
+    }
+
+    fn drop_merged(&mut self) {
+        let nodes =
+            std::mem::take(&mut self.graph.nodes).into_iter().zip(std::mem::take(&mut self.operators));
+        (self.graph.nodes, self.operators) = nodes.filter(|(node, _)| !node.outputs.is_empty()).unzip();
+    }
+}
+
+/// Convolutions that a single node of the kind sought reads, and nothing else, with that node's place among the nodes.
+fn convolutions_before(program: &Program, sought: impl Fn(&Program, usize) -> bool) -> Vec<(usize, usize)> {
+    let graph = &program.graph;
+    let consumers = graph.consumers();
+    let convolutions = graph.nodes.iter().enumerate().filter(|(_, node)| node.op_type == "Conv");
+    convolutions
+        .filter_map(|(conv, node)| {
+            let output = node.outputs[0];
+            let &[reader] = &consumers[output.0][..] else { return None };
+            (!graph.outputs.contains(&output) && sought(program, reader)).then_some((conv, reader))
         })
         .collect()
 }
@@ -81,7 +111,7 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::graph::Constant;
+    use crate::graph::{Constant, Graph};
     use crate::net::{read, read_all};
     use crate::ops::Mode;
 
@@ -134,6 +164,7 @@ mod tests {
             network.graph().nodes.iter().filter(|node| node.op_type == "BatchNormalization").count()
         };
         assert_eq!((norms(&network), norms(&folded)), (3, 1));
+        assert_eq!((network.graph().nodes.len(), folded.graph().nodes.len()), (8, 5));
         let pixels = numbers(&[2, 2, 6, 6], 1);
         let data = TensorData::new(pixels.as_f32().unwrap().to_vec(), [2, 2, 6, 6]);
         let images: Tensor<4> = Tensor::from_data(data, &Device::flex());

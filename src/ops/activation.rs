@@ -124,16 +124,27 @@ impl Operator for Activation {
     fn run(&self, inputs: &[Option<Value>], _mode: Mode) -> Outputs {
         tensor(inputs, 0).map(self).into()
     }
+
+    fn bounds(&self) -> Option<[f32; 2]> {
+        match *self {
+            Activation::Clip { min, max } => {
+                let high = max.unwrap_or(f32::INFINITY);
+                // Where the bounds cross, the upper one holds.
+                Some([min.unwrap_or(f32::NEG_INFINITY).min(high), high])
+            }
+            Activation::Relu => Some([0.0, f32::INFINITY]),
+            _ => None,
+        }
+    }
 }
 
 impl ElementWise for &Activation {
     fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        if let (Activation::Clip { .. }, Some([low, high])) = (self, self.bounds()) {
+            return clip(x, low, high);
+        }
         match **self {
-            Activation::Clip { min, max } => {
-                let high = max.unwrap_or(f32::INFINITY);
-                // Where the bounds cross, the upper one holds.
-                clip(x, min.unwrap_or(f32::NEG_INFINITY).min(high), high)
-            }
+            Activation::Clip { .. } => x,
             Activation::Celu { alpha } => {
                 activation::relu(x.clone()) + negative_exponential(x.div_scalar(alpha)).mul_scalar(alpha)
             }

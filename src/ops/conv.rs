@@ -1,8 +1,10 @@
 //! Convolutions.
 
+use std::sync::Arc;
+
 use burn::tensor::{Tensor, ops::ConvOptions};
 
-use super::kernels::conv2d;
+use super::kernels::bounded_conv2d;
 use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::Shape;
@@ -24,7 +26,7 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     let groups = view.int("group")?.unwrap_or(1);
     let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
     let groups = groups.ok_or_else(|| view.invalid("attribute 'group' must be positive"))?;
-    Ok(Box::new(Conv { window: Window::read(view, Some([height, width]))?, groups }))
+    Ok(Box::new(Conv { window: Window::read(view, Some([height, width]))?, groups, bounds: None }))
 }
 
 /// ONNX `Conv` (1, 11, 22) over height and width.
@@ -34,10 +36,12 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
 /// - `X`: [batch, channels, height, width]
 /// - `W`: [filters, channels / groups, kernel height, kernel width]
 /// - `B`: [filters]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Conv {
     window: Window,
     groups: usize,
+    /// What its output is moved between, in networks for inference.
+    bounds: Option<[f32; 2]>,
 }
 
 impl Operator for Conv {
@@ -81,7 +85,11 @@ impl Operator for Conv {
             self.window.dilation,
             self.groups,
         );
-        Value::from(conv2d(x, weight, bias, options)).into()
+        Value::from(bounded_conv2d(x, weight, bias, self.bounds, options)).into()
+    }
+
+    fn bounded(&self, bounds: [f32; 2]) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { bounds: Some(bounds), ..self.clone() }))
     }
 }
 

@@ -23,6 +23,7 @@ mod value;
 mod window;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 pub use batch::{check_batch, rewrite_batch};
 pub use error::OpError;
@@ -101,6 +102,16 @@ pub trait Operator: Debug + Send + Sync {
     /// Computes the outputs. Shapes have been checked by [`Operator::shapes`]; an input is `None` where it is left
     /// out, or where it is an integer constant, which the operator has taken in when it was read.
     fn run(&self, inputs: &[Option<Value>], mode: Mode) -> Outputs;
+
+    /// The bounds between which it moves values that lie outside, if that is all it does.
+    fn bounds(&self) -> Option<[f32; 2]> {
+        None
+    }
+
+    /// The operator with such bounds on its output, if it can do both at once.
+    fn bounded(&self, _bounds: [f32; 2]) -> Option<Arc<dyn Operator>> {
+        None
+    }
 }
 
 /// Finds the operator of a node and parses its attributes.

@@ -24,6 +24,18 @@ pub(super) trait TrainingOps: Backend {
         Self::conv2d(input, weight, Some(bias), conv.options)
     }
 
+    /// A convolution whose output is moved between bounds.
+    fn infer_conv2d_bounded(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        conv: Conv,
+        low: f32,
+        high: f32,
+    ) -> FloatTensor<Self> {
+        Self::train_clip(Self::train_conv2d_biased(input, weight, bias, conv), low, high)
+    }
+
     /// Gradient of the input, from the output's.
     fn train_conv2d_input(
         input: FloatTensor<Self>,

@@ -10,7 +10,14 @@ use super::span::{Span, spans};
 use super::tile::{Layout, MAX_LANES, correlate, layout, tiles, with_rows};
 
 /// Forward pass: `input` `[batch, channels_in, h, w]`, `weight` `[channels_out, group_in, kh, kw]`.
-pub(super) fn forward(conv: &Conv, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+/// Its output is moved between `bounds`.
+pub(super) fn forward(
+    conv: &Conv,
+    input: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    bounds: Option<[f32; 2]>,
+) -> Vec<f32> {
     let (group_in, taps) = (conv.group_in(), conv.taps());
     let zeros = vec![0.0; conv.channels_out];
     let problem = Problem {
@@ -20,8 +27,10 @@ pub(super) fn forward(conv: &Conv, input: &[f32], weight: &[f32], bias: Option<&
         from: Planes { channels: group_in, size: conv.input_plane() },
         into: Planes { channels: conv.group_out(), size: conv.output_plane() },
         bias: bias.unwrap_or(&zeros),
+        bounds,
     };
-    problem.solve(input, |into, from, tap| weight[(into * group_in + from % group_in) * taps + tap])
+    let group = conv.group_out() * group_in * taps;
+    problem.solve(input, Kernel { weight, group, into: group_in * taps, from: taps })
 }
 
 /// Input gradient, from the output's gradient `[batch, channels_out, h, w]`.
@@ -34,8 +43,10 @@ pub(super) fn input_gradient(conv: &Conv, gradient: &[f32], weight: &[f32]) -> V
         from: Planes { channels: conv.group_out(), size: conv.output_plane() },
         into: Planes { channels: group_in, size: conv.input_plane() },
         bias: &vec![0.0; conv.channels_in],
+        bounds: None,
     };
-    problem.solve(gradient, |into, from, tap| weight[(from * group_in + into % group_in) * taps + tap])
+    let group = conv.group_out() * group_in * taps;
+    problem.solve(gradient, Kernel { weight, group, into: taps, from: group_in * taps })
 }
 
 /// Planes of one image of one group.
@@ -43,6 +54,15 @@ pub(super) fn input_gradient(conv: &Conv, gradient: &[f32], weight: &[f32]) -> V
 struct Planes {
     channels: usize,
     size: usize,
+}
+
+/// Where the taps of two channels begin: the steps from one group, destination channel and source channel to the next.
+#[derive(Clone, Copy)]
+struct Kernel<'a> {
+    weight: &'a [f32],
+    group: usize,
+    into: usize,
+    from: usize,
 }
 
 struct Problem<'a> {
@@ -53,11 +73,11 @@ struct Problem<'a> {
     into: Planes,
     /// One for each destination channel.
     bias: &'a [f32],
+    bounds: Option<[f32; 2]>,
 }
 
 impl Problem<'_> {
-    /// `weight(into, from, tap)` is the kernel entry that joins two channels, both counted over all groups.
-    fn solve(&self, from: &[f32], weight: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
+    fn solve(&self, from: &[f32], kernel: Kernel) -> Vec<f32> {
         let layout = layout();
         let Correlation { source, passes, .. } = &self.correlation;
         // A single pass covers its destination row after row.
@@ -93,7 +113,7 @@ impl Problem<'_> {
             woven,
             offsets: passes.iter().map(|pass| offsets(pass, self.from.channels, channel)).collect(),
             spans,
-            panels: self.panels(layout.rows, weight),
+            panels: self.panels(layout.rows, kernel),
             images,
             image_step,
         };
@@ -113,17 +133,20 @@ impl Problem<'_> {
 
     /// Weights in the order that tiles read them: by pass, group, tile of destination channels, source channel
     /// and tap.
-    fn panels(&self, rows: usize, weight: impl Fn(usize, usize, usize) -> f32) -> Vec<Vec<f32>> {
+    fn panels(&self, rows: usize, kernel: Kernel) -> Vec<Vec<f32>> {
         let panel = |pass: &Pass| {
-            let mut panel = Vec::with_capacity(self.bias.len() * self.from.channels * pass.taps.len());
+            let steps = self.from.channels * pass.taps.len();
+            let mut panel = vec![0.0; self.bias.len() * steps];
+            let mut rest = &mut panel[..];
             for group in 0..self.groups {
                 for (start, rows) in tiles(self.into.channels, rows) {
-                    for from in group * self.from.channels..(group + 1) * self.from.channels {
-                        for &tap in &pass.taps {
-                            let into = group * self.into.channels + start;
-                            panel.extend((into..into + rows).map(|into| weight(into, from, tap)));
-                        }
-                    }
+                    let (tile, after) = rest.split_at_mut(rows * steps);
+                    let kernel = Kernel {
+                        weight: &kernel.weight[group * kernel.group + start * kernel.into..],
+                        ..kernel
+                    };
+                    kernel.fill(tile, rows, &pass.taps);
+                    rest = after;
                 }
             }
             panel
@@ -131,6 +154,29 @@ impl Problem<'_> {
         self.correlation.passes.iter().map(panel).collect()
     }
 }
+
+impl Kernel<'_> {
+    /// Fills the panel of a tile, `rows` floats a step, from the tile's first destination channel on.
+    fn fill(&self, tile: &mut [f32], rows: usize, taps: &[usize]) {
+        if self.from == taps.len() && taps.is_sorted() {
+            // All that a destination channel reads lies in one row. A block stays in the cache while rows are taken.
+            for (block, steps) in tile.chunks_mut(BLOCK * rows).enumerate() {
+                for row in 0..rows {
+                    let weights = &self.weight[row * self.into + block * BLOCK..];
+                    steps.chunks_exact_mut(rows).zip(weights).for_each(|(step, weight)| step[row] = *weight);
+                }
+            }
+            return;
+        }
+        for (index, step) in tile.chunks_exact_mut(rows).enumerate() {
+            let weights = &self.weight[index / taps.len() * self.from + taps[index % taps.len()]..];
+            step.iter_mut().zip(weights.iter().step_by(self.into)).for_each(|(into, weight)| *into = *weight);
+        }
+    }
+}
+
+/// Steps of a panel that are filled row by row.
+const BLOCK: usize = 16;
 
 /// Where each source channel and tap reads for the first pixel of a pass.
 fn offsets(pass: &Pass, channels: usize, channel: usize) -> Vec<usize> {
@@ -215,7 +261,7 @@ fn group_pass<'a, S: Simd>(
     let mut weights = &plan.panels[pass][group * channels * offsets.len()..];
     for (start, rows) in tiles(channels, plan.layout.rows) {
         let bias = &plan.problem.bias[group * channels + start..][..rows];
-        let tile = Tile { weights, offsets, bias, source, size };
+        let tile = Tile { weights, offsets, bias, bounds: plan.problem.bounds, source, size };
         let output = &mut output[start * size..];
         let mut spans = spans;
         if rows == 1 {
@@ -244,6 +290,7 @@ struct Tile<'a> {
     weights: &'a [f32],
     offsets: &'a [usize],
     bias: &'a [f32],
+    bounds: Option<[f32; 2]>,
     source: &'a [f32],
     /// Of a destination plane.
     size: usize,
@@ -274,7 +321,7 @@ impl Tile<'_> {
         // SAFETY: the source has a whole vector at every offset of every span (its buffer ends in a spare vector;
         // read in place, all spans are full). A whole span lies within a destination plane of each channel, and
         // `results` holds the others.
-        unsafe { correlate::<S, ROWS, VECTORS>(weights, self.offsets, from, bias, into, steps) }
+        unsafe { correlate::<S, ROWS, VECTORS>(weights, self.offsets, from, bias, self.bounds, into, steps) }
         for (span, results) in spans.iter().zip(&results).filter(|(span, _)| span.whole.is_none()) {
             for (m, results) in results.iter().enumerate() {
                 for &(first, count, start) in &span.runs {

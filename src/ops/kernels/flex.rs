@@ -10,7 +10,8 @@ use super::{correlate, normalise, pool, weight};
 
 impl TrainingOps for Flex {
     fn train_conv2d(input: FlexTensor, weight: FlexTensor, conv: Conv) -> FlexTensor {
-        let output = correlate::forward(&conv, Floats::of(input).slice(), Floats::of(weight).slice(), None);
+        let output =
+            correlate::forward(&conv, Floats::of(input).slice(), Floats::of(weight).slice(), None, None);
         tensor(output, output_shape(&conv))
     }
 
@@ -21,8 +22,21 @@ impl TrainingOps for Flex {
         conv: Conv,
     ) -> FlexTensor {
         let [input, weight, bias] = [input, weight, bias].map(Floats::of);
-        let output = correlate::forward(&conv, input.slice(), weight.slice(), Some(bias.slice()));
+        let output = correlate::forward(&conv, input.slice(), weight.slice(), Some(bias.slice()), None);
         tensor(output, output_shape(&conv))
+    }
+
+    fn infer_conv2d_bounded(
+        input: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        conv: Conv,
+        low: f32,
+        high: f32,
+    ) -> FlexTensor {
+        let [input, weight, bias] = [input, weight, bias].map(Floats::of);
+        let (bias, bounds) = (Some(bias.slice()), Some([low, high]));
+        tensor(correlate::forward(&conv, input.slice(), weight.slice(), bias, bounds), output_shape(&conv))
     }
 
     fn train_conv2d_input(

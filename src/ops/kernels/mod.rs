@@ -52,17 +52,42 @@ pub fn conv2d(
     bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
+    bounded_conv2d(input, weight, bias, None, options)
+}
+
+/// [`conv2d`], its output moved between bounds as by [`clip`].
+pub fn bounded_conv2d(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    bounds: Option<[f32; 2]>,
+    options: ConvOptions<2>,
+) -> Tensor<4> {
+    let bounded = |output| match bounds {
+        Some([low, high]) => clip(output, low, high),
+        None => output,
+    };
     let fits = [input.dtype(), weight.dtype()] == [DType::F32; 2]
         && bias.as_ref().is_none_or(|bias| bias.dtype() == DType::F32 && bias.dims() == [weight.dims()[0]]);
     let conv = match Conv::new(input.dims(), weight.dims(), options.clone()) {
         Some(conv) if fits => conv,
-        _ => return module::conv2d(input, weight, bias, options),
+        _ => return bounded(module::conv2d(input, weight, bias, options)),
     };
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(match bias {
-        Some(bias) => Dispatch::train_conv2d_biased(input, weight, bias.into_dispatch(), conv),
-        None => Dispatch::train_conv2d(input, weight, conv),
-    })
+    match (bias, bounds) {
+        (Some(bias), Some([low, high])) => Tensor::from_dispatch(Dispatch::infer_conv2d_bounded(
+            input,
+            weight,
+            bias.into_dispatch(),
+            conv,
+            low,
+            high,
+        )),
+        (Some(bias), None) => {
+            Tensor::from_dispatch(Dispatch::train_conv2d_biased(input, weight, bias.into_dispatch(), conv))
+        }
+        (None, _) => bounded(Tensor::from_dispatch(Dispatch::train_conv2d(input, weight, conv))),
+    }
 }
 
 /// Two-dimensional maximum pooling.

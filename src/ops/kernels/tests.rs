@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData, module};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use super::{batch_norm_train, clip, conv2d, max_pool2d};
+use super::{batch_norm_train, bounded_conv2d, clip, conv2d, max_pool2d};
 
 /// Largest difference relative to the largest expected value.
 async fn difference<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>) -> f32 {
@@ -147,6 +147,20 @@ fn convolutions_and_their_gradients_are_burns() {
                     assert!(difference(&ours, &burns).await < 1e-4, "bias gradient of {:?}", case.options());
                 }
             }
+        }
+    });
+}
+
+#[test]
+fn a_bounded_convolution_is_one_that_is_clipped() {
+    let device = Device::flex();
+    pollster::block_on(async {
+        for case in CASES {
+            let [input, weight] = [random(case.input, &device), random(case.weight, &device)];
+            let bias = Some(random([case.weight[0]], &device));
+            let plain = conv2d(input.clone(), weight.clone(), bias.clone(), case.options());
+            let found = bounded_conv2d(input, weight, bias, Some([-0.5, 1.0]), case.options());
+            assert_eq!(difference(&found, &clip(plain, -0.5, 1.0)).await, 0.0, "{:?}", case.options());
         }
     });
 }

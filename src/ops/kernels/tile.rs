@@ -93,8 +93,8 @@ unsafe fn fused<S: Simd>(a: Vector<S, f32>, b: Vector<S, f32>, c: Vector<S, f32>
     unsafe { std::mem::transmute_copy(&f32x4_relaxed_madd(a, b, c)) }
 }
 
-/// `out[m][v] = bias[m] + Σₖ weights[k · ROWS + m] · source[v][offsets[k] ..]`, one vector for each `v`, stored at
-/// `into[v] + m · steps[v]`.
+/// `out[m][v] = bias[m] + Σₖ weights[k · ROWS + m] · source[v][offsets[k] ..]`, one vector for each `v`, moved between
+/// `bounds` and stored at `into[v] + m · steps[v]`.
 ///
 /// # Safety
 /// `weights` holds `ROWS` floats for each offset and `bias` holds `ROWS`; a vector can be read at every offset from
@@ -106,6 +106,7 @@ pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>
     offsets: &[usize],
     source: [*const f32; VECTORS],
     bias: *const f32,
+    bounds: Option<[f32; 2]>,
     into: [*mut f32; VECTORS],
     steps: [usize; VECTORS],
 ) {
@@ -124,6 +125,15 @@ pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>
                 let weight = (*weights.add(k * ROWS + m)).splat::<S>();
                 for v in 0..VECTORS {
                     sums[m][v] = fused::<S>(weight, values[v], sums[m][v]);
+                }
+            }
+        }
+        if let Some(bounds) = bounds {
+            let (low, high) = (bounds[0].splat::<S>(), bounds[1].splat::<S>());
+            for m in 0..ROWS {
+                for v in 0..VECTORS {
+                    // In this order what is no number stays so.
+                    sums[m][v] = high.min(low.max(sums[m][v]));
                 }
             }
         }
