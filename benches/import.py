@@ -1,16 +1,13 @@
-"""Times import and forward pass of a MobileNetV2 of 14 MB at 224 × 224 beside onnxruntime, one thread each.
+"""Makes a MobileNetV2 of 14 MB for images of 224 × 224, and times its import and forward pass beside onnxruntime, one
+thread each: as JSON, for scripts/bench-import.mjs.
 
-    python benches/import.py            # prints the table of docs/benchmarks-import.md
-
-Needs onnx, onnxruntime and numpy (tests/python/requirements.txt) and cargo.
+    python benches/import.py NETWORK.onnx
 """
 
 import json
 import os
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -59,18 +56,10 @@ def graftlab_times(path):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "mobilenet_v2.onnx"
-        onnx.save(inverted("mobilenet_v2", 13, STAGES, last=1280, size=224, stem=32, classes=1000)(), path)
-        size = path.stat().st_size / 1e6
-        rows = {"Graftlab, native": graftlab_times(path), "onnxruntime": onnxruntime_times(path)}
-    print(f"MobileNetV2, {size:.1f} MB, one image of 3 × 224 × 224, one thread; milliseconds, median (least–most; {RUNS} runs):\n")
-    print("|  | import | first forward pass | forward pass |\n|---|--:|--:|--:|")
-    for name, times in rows.items():
-        cells = [f"{statistics.median(times[key]):.1f} ({min(times[key]):.1f}–{max(times[key]):.1f})" for key in ("import", "forward")]
-        print(f"| {name} | {cells[0]} | {times['first']:.1f} | {cells[1]} |")
-    ratio = {key: statistics.median(rows["Graftlab, native"][key]) / statistics.median(rows["onnxruntime"][key]) for key in ("import", "forward")}
-    print(f"| ratio | {ratio['import']:.2f} | | {ratio['forward']:.2f} |")
+    path = sys.argv[1]
+    onnx.save(inverted("mobilenet_v2", 13, STAGES, last=1280, size=224, stem=32, classes=1000)(), path)
+    rows = {"Graftlab, native": graftlab_times(path), f"onnxruntime {onnxruntime.__version__}": onnxruntime_times(path)}
+    print(json.dumps(rows))
 
 
 if __name__ == "__main__":
