@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::EvidenceError;
 use crate::join::{Join, Plan, Space};
 use crate::report::{CandidateReport, PlanLine, SearchLine, SpaceLine, TableLine};
 use crate::search::{Score, Scores, SearchSettings};
+use crate::train::TrainSettings;
 
 /// Everything that a table's lines tell.
 pub struct Table {
@@ -149,16 +153,30 @@ const EFFORT: [&str; 6] = [
     "supernet_steps",
 ];
 
-/// The settings that all parts of a table share.
+/// The settings that all parts of a table share; what an earlier version did not know of is what it is by default.
 fn shared(line: &SpaceLine) -> serde_json::Value {
     let mut settings = line.settings.clone();
     if let Some(fields) = settings.as_object_mut() {
-        fields.remove("seed");
+        fields.retain(|name, value| name != "seed" && !value.is_null());
+        fields.entry("cost").or_insert_with(|| "macs".into());
+        complete::<SearchSettings>(fields, "search");
+        complete::<TrainSettings>(fields, "train");
         if let Some(search) = fields.get_mut("search").and_then(serde_json::Value::as_object_mut) {
             search.retain(|name, _| !EFFORT.contains(&name.as_str()));
         }
     }
     settings
+}
+
+/// Fills in what a part of the settings does not say.
+fn complete<T: Default + Serialize + DeserializeOwned>(
+    fields: &mut serde_json::Map<String, serde_json::Value>,
+    name: &str,
+) {
+    let given = fields.remove(name).unwrap_or_else(|| serde_json::json!({}));
+    let whole =
+        serde_json::from_value::<T>(given.clone()).ok().and_then(|part| serde_json::to_value(part).ok());
+    fields.insert(name.to_owned(), whole.unwrap_or(given));
 }
 
 fn score(candidate: &CandidateReport) -> ((usize, Join), Score) {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::join::{Join, JoinPoint, Plan, Source, Space, SpaceNetwork};
 use crate::report::{CandidateReport, JudgedPlan, PlanLine, Scores, SearchLine, SpaceLine, TableLine};
-use crate::search::{LikelySource, SelectorName};
+use crate::search::{LikelySource, SearchSettings, SelectorName};
 
 const POINTS: usize = 3;
 
@@ -181,4 +181,19 @@ fn lines_of_different_tables_and_halves_of_one_are_told_apart() {
 
     let searches: Vec<TableLine> = lines(|_| 0.5).into_iter().skip(1).take(1).collect();
     assert!(Table::new(searches).err().unwrap().to_string().contains("describes the space"));
+}
+
+#[test]
+fn what_an_earlier_version_did_not_say_is_what_it_is_by_default() {
+    let settings_of = |line: &mut TableLine, settings: serde_json::Value| {
+        if let TableLine::Space(line) = line {
+            line.settings = settings;
+        }
+    };
+    let whole = |search: SearchSettings| serde_json::json!({ "seed": 0, "cost": "macs", "base": null, "search": search });
+    let mut known = lines(|drop| 1.0 - drop / 20.0);
+    settings_of(&mut known[0], whole(SearchSettings { finalists: 2, ..SearchSettings::default() }));
+    assert!(Table::new(known.clone()).is_ok());
+    settings_of(&mut known[0], whole(SearchSettings { shortcuts: true, ..SearchSettings::default() }));
+    assert!(matches!(Table::new(known), Err(EvidenceError::Mixed { what: "settings" })));
 }

@@ -40,7 +40,7 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
 /// ONNX `Add`, `Div`, `Mul`, `Sub` (7, 13, 14), and of any number of tensors `Max` and `Min` (8, 12, 13), `Mean` and
 /// `Sum` (8, 13).
 #[derive(Debug)]
-enum Arithmetic {
+pub enum Arithmetic {
     Add,
     Divide,
     Maximum,

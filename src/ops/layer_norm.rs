@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::arithmetic::Arithmetic;
 use super::axes::{axis, broadcasts_to};
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::Shape;
@@ -146,9 +147,9 @@ impl Operator for Layer {
         let columns = dims[split..].iter().product();
         let (x, inverse, mean) =
             standardised(x.reshape(&[rows, columns]).to_rank::<2>(), self.centred, self.epsilon);
-        let normal = Value::from(x * inverse.clone()).reshape(&dims).zip(tensor(inputs, 1), Product);
+        let normal = Value::from(x * inverse.clone()).reshape(&dims).zip(tensor(inputs, 1), &Arithmetic::Multiply);
         let normal = match optional(inputs, 2) {
-            Some(bias) => normal.zip(bias, Plus),
+            Some(bias) => normal.zip(bias, &Arithmetic::Add),
             None => normal,
         };
         let mut statistics = dims;
@@ -158,22 +159,6 @@ impl Operator for Layer {
             values.extend([mean, inverse].map(|value| Value::from(value).reshape(&statistics)));
         }
         Outputs { values, statistics: None }
-    }
-}
-
-struct Product;
-
-impl super::value::Binary for Product {
-    fn apply<const D: usize>(&self, left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
-        left * right
-    }
-}
-
-struct Plus;
-
-impl super::value::Binary for Plus {
-    fn apply<const D: usize>(&self, left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
-        left + right
     }
 }
 
