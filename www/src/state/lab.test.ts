@@ -107,6 +107,7 @@ describe('a run', () => {
 
   test('that searches tells how sure it is, as its report does, and compares plans in rounds', async () => {
     lab.choices.effort = 'full';
+    lab.choices.setField('search.finalist_rounds', 3);
     await lab.start();
     const { searchSteps, judged, outcome } = lab.run!;
     expect(outcome?.report.settings.selector).toBe('differentiable');
