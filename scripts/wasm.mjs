@@ -167,5 +167,5 @@ export async function buildWasm(kind, { optimised = true } = {}) {
 /** The compiler's warnings about this crate's own code, from the log of the build. */
 function warnings(log) {
   const text = readFileSync(log, 'utf8');
-  return text.match(/warning: `graftlab` \(lib\) generated (\d+) warning/) ? text : null;
+  return text.match(/^warning: .*\n +--> src\/.*/gm)?.join('\n') ?? null;
 }

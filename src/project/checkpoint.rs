@@ -150,6 +150,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// A ledger that remembers nothing.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn blank() -> Self {
         let now = RefCell::new(Checkpoint { known: Known::default(), training: None });
         let clock = Stopwatch::start();
