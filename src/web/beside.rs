@@ -10,7 +10,7 @@ use crate::project::{Answers, ImageCard, Opinion, ProjectError, SideBySide};
 
 /// Images with their pixels.
 #[derive(Tsify)]
-#[expect(dead_code, reason = "it is written field by field; this says to TypeScript what it holds")]
+#[allow(dead_code, reason = "it is written field by field; this says to TypeScript what it holds")]
 pub struct Pictures {
     pub width: usize,
     pub height: usize,
@@ -22,7 +22,7 @@ pub struct Pictures {
 
 /// One image that was asked about.
 #[derive(Tsify)]
-#[expect(dead_code, reason = "it is written field by field; this says to TypeScript what it holds")]
+#[allow(dead_code, reason = "it is written field by field; this says to TypeScript what it holds")]
 pub struct Asked {
     pub width: usize,
     pub height: usize,
