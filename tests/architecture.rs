@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("train", &["graph", "ops", "net", "data", "join", "platform"]),
     ("search", &["join", "train"]),
     ("report", &["graph", "join", "search"]),
-    ("evidence", &["join", "search", "report"]),
+    ("evidence", &["join", "train", "search", "report"]),
 ];
 
 #[test]
