@@ -178,7 +178,7 @@ async function command() {
   const networks = findNetworks(options.network);
   // Slow engines get `least` runs.
   const timing = options.quick ? { least: 1, most: 3, seconds: 1 } : { least: 3, most: 30, seconds: 12 };
-  await setUp('browser');
+  await setUp('page');
   const folder = join(cache, 'bench');
   const artifacts = wanted.flatMap(({ artifact }) => artifact ?? []);
   await buildBenchPage(join(folder, 'page'), networks, artifacts);

@@ -57,7 +57,7 @@ async function command() {
   const { out, device, sample: name, quick, 'no-labels': unlabelled } = readOptions();
   const title = { glyphs: 'Glyphs', 'garments-digits': 'Garments and digits' }[name];
   if (!title) throw new Problem(`There is no sample '${name}'.`, usage);
-  await setUp('browser');
+  await setUp('page');
   await buildAll({
     optimised: 'if-cached',
     kinds: artifactKinds.filter((kind) => kind !== 'gpu' || device === 'webgpu'),

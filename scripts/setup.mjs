@@ -11,6 +11,8 @@ export const needs = {
   rust: ['rust', 'lints'],
   wasm: build,
   web: build,
+  page: [...build, 'chromium'],
+  // Its tests compare with what Python writes.
   browser: [...build, 'chromium', 'python'],
   python: ['rust', 'python'],
 };

@@ -72,7 +72,6 @@ async function command() {
   const missing = files.find((file) => !existsSync(file));
   if (missing) throw new Problem(`${missing} is missing.`, usage);
   await setUp('browser');
-  await setUp('python');
   const script = join(root, 'benches', 'speed_up.py');
   const native = JSON.parse(execFileSync(python, [script, String(rounds), ...files], { encoding: 'utf8' }));
   const web = await inBrowser(files, native.shape, Object.keys(native.times).map(Number), rounds);
