@@ -127,11 +127,7 @@ impl Operator for Activation {
 
     fn bounds(&self) -> Option<[f32; 2]> {
         match *self {
-            Activation::Clip { min, max } => {
-                let high = max.unwrap_or(f32::INFINITY);
-                // Where the bounds cross, the upper one holds.
-                Some([min.unwrap_or(f32::NEG_INFINITY).min(high), high])
-            }
+            Activation::Clip { min, max } => Some(range(min, max)),
             Activation::Relu => Some([0.0, f32::INFINITY]),
             _ => None,
         }
@@ -140,11 +136,11 @@ impl Operator for Activation {
 
 impl ElementWise for &Activation {
     fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        if let (Activation::Clip { .. }, Some([low, high])) = (self, self.bounds()) {
-            return clip(x, low, high);
-        }
         match **self {
-            Activation::Clip { .. } => x,
+            Activation::Clip { min, max } => {
+                let [low, high] = range(min, max);
+                clip(x, low, high)
+            }
             Activation::Celu { alpha } => {
                 activation::relu(x.clone()) + negative_exponential(x.div_scalar(alpha)).mul_scalar(alpha)
             }
@@ -180,6 +176,12 @@ impl ElementWise for &Activation {
             Activation::Tanh => x.tanh(),
         }
     }
+}
+
+/// The ends of what `Clip` lets through. Where the bounds cross, the upper one holds.
+fn range(min: Option<f32>, max: Option<f32>) -> [f32; 2] {
+    let high = max.unwrap_or(f32::INFINITY);
+    [min.unwrap_or(f32::NEG_INFINITY).min(high), high]
 }
 
 /// `exp(x) - 1` of negative numbers, 0 of others. The exponential sees no positive number: an infinite one would spoil
