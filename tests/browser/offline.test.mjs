@@ -213,10 +213,11 @@ test('a newer version is offered, and taken when asked', async () => {
   await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
   await page.getByText('There is a newer version.').waitFor();
   assert.deepEqual(await axeViolations(page), []);
-  await page.getByRole('button', { name: 'Change to it' }).click();
-  await page.waitForEvent('load');
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Change to it' }).click()]);
   await ready(page);
-  await page.waitForFunction(async () => (await caches.keys()).length === 1);
+  await page.evaluate(async () => {
+    while ((await caches.keys()).length !== 1) await new Promise(requestAnimationFrame);
+  });
   assert.equal(await page.getByText('There is a newer version.').count(), 0);
   await context.close();
 });

@@ -29,18 +29,31 @@ async function resultOf(page) {
   return { network: await download(page, 'merged.onnx'), curve };
 }
 
+/** From training on the worker rests after each step, so that no run ends before it is broken off. */
+const slowDown = (page) =>
+  page.workers()[0].evaluate(() => {
+    const { postMessage, setTimeout } = globalThis;
+    globalThis.postMessage = (message, ...rest) => {
+      const { kind, phase } = message.event ?? {};
+      if (kind === 'phase_started' && phase === 'distil')
+        globalThis.setTimeout = (work) => setTimeout(work, 100);
+      postMessage(message, ...rest);
+    };
+  });
+
 /** Starts a run and waits until a checkpoint of its training is kept. */
 async function runToCheckpoint(page) {
+  await slowDown(page);
   await page.locator('#start').click();
   await page.getByRole('status').getByText('Phase 4 of 6').waitFor(finished);
   await page.evaluate(() => dispatchEvent(new Event('pagehide')));
-  await page.waitForFunction(async () => {
+  await page.evaluate(async () => {
     const answer = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
     const [{ name }] = await indexedDB.databases();
     const database = await answer(indexedDB.open(name));
-    const checkpoint = await answer(database.transaction('lab').objectStore('lab').get('checkpoint'));
+    const kept = () => answer(database.transaction('lab').objectStore('lab').get('checkpoint'));
+    while ((await kept())?.phase !== 'distil') await new Promise(requestAnimationFrame);
     database.close();
-    return checkpoint?.phase === 'distil';
   });
 }
 
