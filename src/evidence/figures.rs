@@ -55,7 +55,8 @@ pub struct SelectorFigures {
     pub time_ratio: Option<f64>,
     /// Of this selector's choices at all budgets, relative to a full search's at the same budgets.
     pub hypervolume_ratio: Option<f64>,
-    /// The same, not relative: mean over the seeds, and standard deviation.
+    /// The same, not relative, of the plans that each seed's searches chose, as they were trained with that seed: mean over
+    /// the seeds, and standard deviation.
     pub hypervolume: [f64; 2],
 }
 
@@ -75,7 +76,8 @@ pub fn figures(table: &Table, budgets: Option<Vec<f64>>) -> Evidence {
     let whole = table.is_whole();
     let full_seconds = mean((0..table.seeds.len()).map(|seed| table.full_seconds(seed)));
     let full: Vec<Option<&Row>> = budgets.iter().map(|budget| best_row(table, *budget)).collect();
-    let full_volume = volume(full.iter().flatten().map(|row| [row.relative_macs, row.test()]));
+    let full_volumes = (0..table.seeds.len()).map(|seed| volume(full.iter().flatten().copied(), seed));
+    let full_volume = mean(full_volumes);
     let selectors = SelectorName::ALL
         .into_iter()
         .flat_map(|name| selector_figures(table, name, &budgets, whole.then_some((&full[..], full_volume))))
@@ -119,9 +121,11 @@ pub fn best_row(table: &Table, budget: f64) -> Option<&Row> {
     within(table, budget).min_by(|a, b| a.validation().total_cmp(&b.validation()))
 }
 
-/// Hypervolume of some choices; the originals apart are always one.
-fn volume(choices: impl Iterator<Item = Point>) -> f64 {
-    hypervolume(&choices.chain([[1.0, 0.0]]).collect::<Vec<_>>())
+/// Hypervolume of some choices as they were trained with one seed; the originals apart are always one.
+fn volume<'t>(choices: impl Iterator<Item = &'t Row>, seed: usize) -> f64 {
+    let point =
+        |row: &Row| [row.relative_macs, row.results[seed].map_or_else(|| row.test(), |result| result.test)];
+    hypervolume(&choices.map(point).chain([[1.0, 0.0]]).collect::<Vec<_>>())
 }
 
 /// A full search's choices by budget, and their hypervolume.
@@ -136,12 +140,8 @@ fn selector_figures(
     let chosen: Vec<Choices> =
         (0..budgets.len()).filter_map(|place| choices(table, selector, budgets[place], place)).collect();
     let seeds = 0..table.seeds.len();
-    let volumes: Vec<f64> = seeds
-        .clone()
-        .map(|seed| {
-            volume(chosen.iter().map(|choice| [choice.rows[seed].relative_macs, choice.rows[seed].test()]))
-        })
-        .collect();
+    let volumes: Vec<f64> =
+        seeds.clone().map(|seed| volume(chosen.iter().map(|choice| choice.rows[seed]), seed)).collect();
     let hypervolume = [mean(volumes.iter().copied()), deviation(&volumes)];
     chosen
         .iter()
