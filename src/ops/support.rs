@@ -31,14 +31,24 @@ impl Gradient {
             Self::Host => "constants only",
         }
     }
+
+    /// Where the operator runs, in the words of the operator table.
+    pub fn runs_on(self) -> &'static str {
+        match self {
+            Self::Exact | Self::Zero => "CPU, GPU",
+            Self::Host => "–",
+        }
+    }
 }
 
 /// The operators as a Markdown table: docs/operators.md holds it.
 pub fn table(operators: &[Support]) -> String {
-    let mut table = String::from("| operator | versions | gradient | limits |\n|---|---|---|---|\n");
+    let mut table =
+        String::from("| operator | versions | runs on | gradient | limits |\n|---|---|---|---|---|\n");
     for Support { name, versions, gradient, limits } in operators {
         let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-        table += &format!("| {name} | {} | {} | {limits} |\n", versions.join(", "), gradient.as_str());
+        let (versions, runs_on, gradient) = (versions.join(", "), gradient.runs_on(), gradient.as_str());
+        table += &format!("| {name} | {versions} | {runs_on} | {gradient} | {limits} |\n");
     }
     table
 }
