@@ -231,8 +231,10 @@ impl Reader {
             if self.graph.outputs.contains(&id) {
                 return Err(OnnxError::Duplicate { tensor: name.to_owned() });
             }
+            // Of what is an input or a constant, too, more is known than an output's declaration says.
+            let is_computed = !self.graph.inputs.contains(&id) && !self.graph.constants.contains_key(&id);
             let info = &mut self.graph.tensors[id.0];
-            if let Ok(declared) = dense(output) {
+            if is_computed && let Ok(declared) = dense(output) {
                 let code = declared.elem_type.unwrap_or_default();
                 info.other_type = (!FLOATS.contains(&code)).then_some(code);
                 if info.shape.is_none() {
@@ -266,12 +268,10 @@ fn domain(node: &NodeProto) -> &str {
     node.domain.as_deref().unwrap_or_default()
 }
 
-/// The node's name, or that of its first output: names of nodes are optional.
+/// The node's name, which is optional, or else that of its first output that has one.
 fn node_name(node: &NodeProto) -> &str {
-    match node.name.as_deref() {
-        Some(name) if !name.is_empty() => name,
-        _ => node.output.first().map_or("", String::as_str),
-    }
+    let mut names = node.name.iter().chain(&node.output).map(String::as_str);
+    names.find(|name| !name.is_empty()).unwrap_or_default()
 }
 
 /// Names without the empty ones at the end, which say nothing.
