@@ -1,7 +1,10 @@
 //! The one file that tells native from browser: clock, threads, yielding, and the token that stops long work.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use web_time::Instant;
 
 /// Stops a run from outside. Clones stop the same run.
 #[derive(Clone, Debug, Default)]
@@ -18,17 +21,39 @@ impl Cancel {
     }
 }
 
-/// A clock for durations.
+/// Whether long work is held.
+struct Hold {
+    held: bool,
+    /// How long it was held before.
+    before: Duration,
+}
+
+static HOLD: Mutex<Hold> = Mutex::new(Hold { held: false, before: Duration::ZERO });
+
+fn with_hold<T>(look: impl FnOnce(&mut Hold) -> T) -> T {
+    look(&mut HOLD.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Holds long work where it next yields, or lets it go on. Natively nothing yields.
+pub fn hold(held: bool) {
+    with_hold(|hold| hold.held = held);
+}
+
+/// A clock for durations. Time for which work was held does not count.
 #[derive(Clone, Copy, Debug)]
-pub struct Stopwatch(web_time::Instant);
+pub struct Stopwatch {
+    held: Duration,
+    start: Instant,
+}
 
 impl Stopwatch {
     pub fn start() -> Self {
-        Self(web_time::Instant::now())
+        Self { held: with_hold(|hold| hold.before), start: Instant::now() }
     }
 
     pub fn elapsed_seconds(&self) -> f64 {
-        self.0.elapsed().as_secs_f64()
+        let held = with_hold(|hold| hold.before).saturating_sub(self.held);
+        self.start.elapsed().saturating_sub(held).as_secs_f64()
     }
 }
 
@@ -125,11 +150,27 @@ async fn one_by_one<'a, T, R, F: Future<Output = R>>(items: &'a [T], work: impl 
 #[cfg(not(target_arch = "wasm32"))]
 pub async fn yield_now() {}
 
-/// Lets the event loop run, so that messages are answered while long work goes on.
+/// Lets the event loop run, so that messages are answered while long work goes on. Work that is held comes back from here
+/// when it may go on.
 ///
 /// A macrotask: a resolved promise would only run other microtasks and starve the worker's messages.
 #[cfg(target_arch = "wasm32")]
 pub async fn yield_now() {
+    /// How often work that is held looks whether it may go on.
+    const PAUSE_MS: u32 = 50;
+    let is_held = || with_hold(|hold| hold.held);
+    if !is_held() {
+        return timer(0).await;
+    }
+    let since = Instant::now();
+    while is_held() {
+        timer(PAUSE_MS).await;
+    }
+    with_hold(|hold| hold.before += since.elapsed());
+}
+
+#[cfg(target_arch = "wasm32")]
+async fn timer(delay_ms: u32) {
     use wasm_bindgen::JsCast;
     use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -140,7 +181,7 @@ pub async fn yield_now() {
     }
 
     let promise = js_sys::Promise::new(&mut |resolve, _| {
-        set_timeout(resolve.unchecked_ref(), 0);
+        set_timeout(resolve.unchecked_ref(), delay_ms);
     });
     // A timer's promise is never rejected.
     let _ = wasm_bindgen_futures::JsFuture::from(promise).await;

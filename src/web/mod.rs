@@ -8,6 +8,7 @@ mod crew;
 mod device;
 mod failure;
 mod files;
+mod rest;
 #[cfg(target_feature = "atomics")]
 mod threads;
 
@@ -32,6 +33,7 @@ use crate::report::Report;
 use crate::search::SelectorName;
 use crew::PageCrew;
 use failure::{Failure, bad_message};
+use rest::Rest;
 
 /// Version of Graftlab.
 #[wasm_bindgen]
@@ -95,6 +97,7 @@ pub struct Session {
     backend: &'static str,
     cancel: RefCell<Cancel>,
     checkpoint_wanted: Cell<bool>,
+    rest: Rest,
     /// What this session knows from errands of another's run.
     member: RefCell<CrewMember>,
     /// The networks beside the merged one that was given last.
@@ -117,6 +120,7 @@ impl Session {
             backend: opened.backend,
             cancel: RefCell::default(),
             checkpoint_wanted: Cell::default(),
+            rest: Rest::default(),
             member: RefCell::default(),
             beside: RefCell::default(),
         })
@@ -227,18 +231,20 @@ impl Session {
         resume: Option<Vec<u8>>,
         #[wasm_bindgen(unchecked_param_type = "Crew | undefined")] crew: JsValue,
     ) -> Result<JsValue, Failure> {
+        self.rest.ask(false);
         let settings: Settings = from_js(settings)?;
         let resume = resume.map(|bytes| Checkpoint::from_bytes(&bytes)).transpose()?;
         let cancel = Cancel::default();
         self.cancel.replace(cancel.clone());
         let tell = |event: Event| {
+            self.rest.hear(&event);
             if let Ok(event) = to_js(&event) {
                 let _ = on_event.call1(&JsValue::NULL, &event);
             }
         };
         let mut project = self.take()?;
         let crew = PageCrew::new(&crew);
-        let archive = PageArchive { keep: on_checkpoint, wanted: &self.checkpoint_wanted };
+        let archive = PageArchive { keep: on_checkpoint, wanted: &self.checkpoint_wanted, rest: &self.rest };
         let host = Host {
             on_event: &tell,
             cancel: &cancel,
@@ -273,6 +279,13 @@ impl Session {
     /// Stops the run that is going on. Training that has begun still yields a network.
     pub fn cancel(&self) {
         self.cancel.borrow().cancel();
+        self.rest.ask(false);
+    }
+
+    /// Lets the run that is going on rest, or go on. While it trains, it makes a checkpoint first.
+    pub fn pause(&self, paused: bool) {
+        self.checkpoint_wanted.set(paused);
+        self.rest.ask(paused);
     }
 
     /// Runs a network on this session's device and on the CPU and compares outputs and gradients. `feeds`: values of
@@ -311,6 +324,7 @@ impl Session {
 struct PageArchive<'a> {
     keep: Function,
     wanted: &'a Cell<bool>,
+    rest: &'a Rest,
 }
 
 impl Archive for PageArchive<'_> {
@@ -325,6 +339,7 @@ impl Archive for PageArchive<'_> {
             return;
         }
         let _ = self.keep.call1(&JsValue::NULL, &Uint8Array::from(&checkpoint[..]));
+        self.rest.begin();
     }
 }
 

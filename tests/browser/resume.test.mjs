@@ -39,15 +39,24 @@ const slowDown = (page) =>
         globalThis.setTimeout = (work) => setTimeout(work, 100);
       postMessage(message, ...rest);
     };
+    globalThis.speedUp = () => Object.assign(globalThis, { postMessage, setTimeout });
   });
 
-/** Starts a run and waits until a checkpoint of its training is kept. */
-async function runToCheckpoint(page) {
+async function runToTraining(page) {
   await slowDown(page);
   await page.locator('#start').click();
   await page.getByRole('status').getByText('Phase 4 of 6').waitFor(finished);
+}
+
+/** Starts a run and waits until a checkpoint of its training is kept. */
+async function runToCheckpoint(page) {
+  await runToTraining(page);
   await page.evaluate(() => dispatchEvent(new Event('pagehide')));
-  await page.evaluate(async () => {
+  await checkpointIsKept(page);
+}
+
+const checkpointIsKept = (page) =>
+  page.evaluate(async () => {
     const answer = (request) => new Promise((done) => (request.onsuccess = () => done(request.result)));
     const [{ name }] = await indexedDB.databases();
     const database = await answer(indexedDB.open(name));
@@ -55,7 +64,6 @@ async function runToCheckpoint(page) {
     while ((await kept())?.phase !== 'distil') await new Promise(requestAnimationFrame);
     database.close();
   });
-}
 
 const goOn = (page) => page.getByRole('button', { name: 'Continue the run that was broken off' });
 
@@ -81,6 +89,26 @@ test('after a reload, to the same network', async () => {
   await page.locator('#results').waitFor();
   assert.equal(await page.locator('#runs tbody tr').count(), 2);
   assert.equal(await goOn(page).count(), 0);
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test('after a rest, too', async () => {
+  const { page, context, problems } = await openLoaded();
+  await runToTraining(page);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('status').getByText('Paused in phase 4 of 6: Distil').waitFor();
+  // It could be gone on with after the page is closed.
+  await checkpointIsKept(page);
+  assert.deepEqual(await axeViolations(page), []);
+  const told = await page.locator('#run .details').textContent();
+  for (let turn = 0; turn < 5; turn++)
+    await page.workers()[0].evaluate(() => new Promise((done) => setTimeout(done)));
+  assert.equal(await page.locator('#run .details').textContent(), told);
+
+  await page.workers()[0].evaluate(() => globalThis.speedUp());
+  await page.getByRole('button', { name: 'Go on' }).click();
+  assert.deepEqual(await resultOf(page), whole);
   assert.deepEqual(problems, []);
   await context.close();
 });

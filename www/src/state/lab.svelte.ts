@@ -1,58 +1,21 @@
 // Everything the page knows, and everything a person can do on it.
 import { language } from '../text/language.svelte';
-import type { DataCard, NetworkCard, NetworkOptions, Pictures } from '../worker/core';
+import type { DataCard, NetworkOptions, Pictures } from '../worker/core';
 import { createEngine, type Engine, type LoadedData } from '../worker/engine';
 import { isHopeless, toFailure } from '../worker/failure';
-import type {
-  BackendInUse,
-  BackendWish,
-  Failure,
-  LoadProgress,
-  NamedFile,
-  OutsideAnswer,
-} from '../worker/protocol';
+import type { BackendWish, LoadProgress, NamedFile, OutsideAnswer } from '../worker/protocol';
 import { Beside } from './beside.svelte';
 import { carryOut } from './carry-out';
-import { Choices, type SavedChoices } from './choices.svelte';
-import { sortFiles } from './files';
-import { freeSlot, type Line, lineOf } from './lines';
+import { Choices } from './choices.svelte';
+import { takeFiles } from './intake';
+import { freeSlot, lineOf } from './lines';
+import type { Busy, Core, LabNetwork, SavedLab, Unfinished } from './loaded';
 import { MachineBench } from './machine-bench.svelte';
 import { type Area, Problems } from './problems.svelte';
-import { isProject } from './project-file';
 import { type Checkpoint, Run } from './run.svelte';
 import { areSame, type RunNetwork } from './run-network';
 import { listSamples, readFile, type Sample, Unreadable } from './samples';
 import { Traffic } from './traffic.svelte';
-
-export interface LabNetwork {
-  id: number;
-  slot: number;
-  line: Line;
-  card: NetworkCard;
-  file: NamedFile;
-  options: NetworkOptions | undefined;
-}
-
-/** What is loaded and chosen, to be kept. */
-export interface SavedLab {
-  networks: Pick<LabNetwork, 'slot' | 'file' | 'options'>[];
-  images: LoadedData | null;
-  choices: SavedChoices;
-}
-
-/** A network that says nothing of its task: the user is asked. */
-export interface Unfinished {
-  id: number;
-  file: NamedFile;
-}
-
-export type Core =
-  | { state: 'opening' }
-  | { state: 'ready'; inUse: BackendInUse }
-  | { state: 'failed'; failure: Failure };
-
-/** What is going on besides a run. */
-export type Busy = { what: 'network' | 'data' | 'sample' | 'project'; name: string };
 
 export class Lab {
   core = $state.raw<Core>({ state: 'opening' });
@@ -174,30 +137,7 @@ export class Lab {
 
   /** Takes in files of any kind, as they were dropped or chosen. */
   async addFiles(files: readonly NamedFile[]): Promise<void> {
-    const texts = language.texts.problem;
-    if (this.running) {
-      this.problems.add('networks', { message: texts.busy, hint: texts.busyHint });
-      return;
-    }
-    const { networks, zips, images, unknown } = sortFiles(files);
-    const [only] = zips;
-    if (this.openProject && only && (await isProject(only.file))) return this.openProject(only.file);
-    if (networks.length > 0 || unknown.length > 0) this.problems.clear('networks');
-    if (zips.length > 0 || images.length > 0) this.problems.clear('data');
-    const beside = new Set(unknown);
-    for (const file of networks) await this.addNetwork(file, undefined, beside);
-    const [zip, ...more] = zips;
-    if (zip) await this.#loadData(zip.path, { zip });
-    else if (images.length > 0) await this.#loadData('', { files: images });
-    if (more.length > 0) this.problems.add('data', { message: texts.oneZip, hint: texts.oneZipHint });
-    if (beside.size > 0 && !zip && images.length === 0) {
-      const names = [...beside].slice(0, 3).map(({ path }) => path);
-      if (beside.size > names.length) names.push('…');
-      this.problems.add('networks', {
-        message: texts.unknownFiles(names.join(', ')),
-        hint: texts.unknownFilesHint,
-      });
-    }
+    await takeFiles(this, files);
   }
 
   /** Whether the network is there now, or is being asked about. Files `beside` it that hold its weights leave the set. */
@@ -228,6 +168,11 @@ export class Lab {
 
   leaveNetwork(id: number): void {
     this.unfinished = this.unfinished.filter((network) => network.id !== id);
+  }
+
+  /** Takes images in place of those that are there; `name` is that of the zip. */
+  loadImages(images: LoadedData, name = ''): Promise<boolean> {
+    return this.#doing({ what: 'data', name }, 'data', () => this.#loadImages(images));
   }
 
   removeNetwork(id: number): Promise<boolean> {
@@ -273,9 +218,16 @@ export class Lab {
   }
 
   stop(): void {
-    if (this.run?.status !== 'running') return;
-    this.run.status = 'stopping';
+    if (!this.running) return;
+    this.run?.stop();
     this.#engine.stop();
+  }
+
+  /** Lets the run rest, or go on. */
+  pause(paused: boolean): void {
+    if (paused) this.run?.pause();
+    else this.run?.goOn();
+    this.#engine.pause(paused);
   }
 
   /** What is loaded and chosen. */
@@ -352,10 +304,6 @@ export class Lab {
     if (this.networks[index]?.card.tasks[0]?.name === this.choices.base) this.choices.base = null;
     this.networks = this.networks.filter((_, at) => at !== index);
     this.outdated = true;
-  }
-
-  #loadData(name: string, images: LoadedData): Promise<boolean> {
-    return this.#doing({ what: 'data', name }, 'data', () => this.#loadImages(images));
   }
 
   async #loadImages(images: LoadedData): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Unzipped, Zippable } from 'fflate';
 import type { LoadedData } from '../worker/engine';
 import type { NamedFile } from '../worker/protocol';
-import type { SavedLab } from './lab.svelte';
+import type { SavedLab } from './loaded';
 import type { SavedRun } from './run.svelte';
 
 export interface ProjectContent {

@@ -2,7 +2,8 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { save } from '../charts/picture';
 import { language } from '../text/language.svelte';
-import type { Lab, SavedLab } from './lab.svelte';
+import type { Lab } from './lab.svelte';
+import type { SavedLab } from './loaded';
 import { NotAProject, packProject, unpackProject } from './project-file';
 import { type Checkpoint, Run, type SavedRun } from './run.svelte';
 import { labelOf } from './run-network';

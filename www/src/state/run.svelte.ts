@@ -25,7 +25,7 @@ export interface TrainingCurve {
   imagesPerSecond: number[];
 }
 
-export type RunStatus = 'running' | 'stopping' | 'finished' | 'stopped' | 'failed';
+export type RunStatus = 'running' | 'paused' | 'stopping' | 'finished' | 'stopped' | 'failed';
 
 export type SavedRun = Pick<
   Run,
@@ -67,10 +67,12 @@ export class Run {
   readonly device: string;
   readonly settings: Settings;
   readonly startedAt: number;
-  /** When it would have been started if it had never been broken off. */
-  readonly countedFrom: number;
+  /** When it would have been started if it had never rested or been broken off. */
+  #countedFrom: number;
 
   status = $state<RunStatus>('running');
+  /** Since when it rests. */
+  pausedAt = $state<number | null>(null);
   phase = $state<Phase | null>(null);
   progress = $state.raw<Progress | null>(null);
   cells = $state.raw<Cell[]>([]);
@@ -91,7 +93,7 @@ export class Run {
     countedFrom = startedAt,
   ) {
     this.startedAt = startedAt;
-    this.countedFrom = countedFrom;
+    this.#countedFrom = countedFrom;
     this.networks = networks;
     this.device = device;
     this.settings = settings;
@@ -115,7 +117,7 @@ export class Run {
     const { networks, settings, startedAt, phase, share, curve, validated, lastStep, warnings } = this;
     return {
       ...{ networks, settings, startedAt, phase, share, curve, validated, lastStep, warnings },
-      ...{ took: Date.now() - this.countedFrom, images, bytes },
+      ...{ took: this.took(), images, bytes },
     };
   }
 
@@ -132,7 +134,36 @@ export class Run {
   }
 
   get active(): boolean {
-    return this.status === 'running' || this.status === 'stopping';
+    return ['running', 'paused', 'stopping'].includes(this.status);
+  }
+
+  /** Milliseconds that it has taken, without those that it rested. */
+  took(now = Date.now()): number {
+    return Math.max(0, (this.pausedAt ?? now) - this.#countedFrom);
+  }
+
+  pause(now = Date.now()): void {
+    if (this.status !== 'running') return;
+    this.status = 'paused';
+    this.pausedAt = now;
+  }
+
+  goOn(now = Date.now()): void {
+    if (this.status !== 'paused') return;
+    this.status = 'running';
+    this.#rest(now);
+  }
+
+  stop(now = Date.now()): void {
+    if (!this.active) return;
+    this.status = 'stopping';
+    this.#rest(now);
+  }
+
+  /** Leaves out of the time taken how long it rested. */
+  #rest(now: number): void {
+    this.#countedFrom += now - (this.pausedAt ?? now);
+    this.pausedAt = null;
   }
 
   /** How much of the phase is done, from 0 to 1; null where it works but can't tell. */

@@ -63,7 +63,7 @@ test('a run that goes on from a checkpoint has its curve, and the time it had ta
   vi.advanceTimersByTime(3_600_000);
   const further = Run.resumed(run.networks, 'CPU', checkpoint);
   expect(further.startedAt).toBe(run.startedAt);
-  expect(Date.now() - further.countedFrom).toBe(60_000);
+  expect(further.took()).toBe(60_000);
   further.take([step(24), step(32)]);
   expect(further.curve.steps).toEqual([8, 16, 24, 32]);
   vi.useRealTimers();
@@ -78,6 +78,23 @@ test('each task of a network has its own loss', () => {
   );
   run.take([{ ...step(1), task_losses: [1, 2, 3] } as Event]);
   expect(run.curve.tasks).toEqual([[1], [2], [3]]);
+});
+
+test('the time for which a run rests does not count', () => {
+  vi.useFakeTimers();
+  const run = newRun();
+  vi.advanceTimersByTime(5_000);
+  run.pause();
+  vi.advanceTimersByTime(60_000);
+  expect([run.status, run.active, run.took()]).toEqual(['paused', true, 5_000]);
+  run.goOn();
+  vi.advanceTimersByTime(1_000);
+  expect([run.status, run.took()]).toEqual(['running', 6_000]);
+  run.pause();
+  vi.advanceTimersByTime(60_000);
+  run.stop();
+  expect([run.status, run.took()]).toEqual(['stopping', 6_000]);
+  vi.useRealTimers();
 });
 
 test('a run that was stopped says so, with a network or without', () => {

@@ -1,7 +1,7 @@
 // What this browser keeps: what is loaded, past runs, and how far a run has come that is going on.
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { isJudged, timesFewer } from '../report/summary';
-import type { SavedLab } from './lab.svelte';
+import type { SavedLab } from './loaded';
 import type { Checkpoint, SavedRun } from './run.svelte';
 
 /** A run as a list shows it. */

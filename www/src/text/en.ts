@@ -119,7 +119,21 @@ export const en = {
       `${task}: between ${low} and ${high} images per class.`,
     skipped: (count: string) => `Files skipped: ${count}`,
     thumbnails: 'All images',
-    replace: 'Use other images',
+  },
+
+  snapshots: {
+    open: 'Take pictures with the camera',
+    help: 'Some dozens, from all sides. Pictures of the same second look alike: all of them are learnt from, or none is.',
+    seen: 'What the camera sees',
+    shows: 'What is in front of it',
+    unsaid: 'not said',
+    one: 'Take one',
+    many: 'Take many in one go',
+    enough: 'Enough',
+    close: 'Close the camera',
+    taken: (count: string) => `Pictures taken: ${count}. They stay in this tab.`,
+    use: (count: string) => `Use these ${count}`,
+    discard: 'Throw them away',
   },
 
   settings: {
@@ -273,6 +287,9 @@ export const en = {
     stop: 'Stop',
     stopping: 'Stopping…',
     stopHelp: 'Stopping while it distils keeps the network as trained so far.',
+    pause: 'Pause',
+    goOn: 'Go on',
+    pausedIn: (name: string, nth: number) => `Paused in phase ${nth} of 6: ${name}`,
     computedBy: (device: string) => `On ${device}.`,
     notReady: {
       core: 'The compute core is still starting.',
@@ -392,7 +409,8 @@ export const en = {
 
   finalists: {
     heading: 'Plans compared',
-    help: 'Each is trained briefly. The better half goes on to the next round with twice the images.',
+    help: 'Each is trained briefly; what then loses least is chosen.',
+    helpRounds: 'Each is trained briefly. The better half goes on to the next round with twice the images.',
     plan: 'Plan',
     cost: 'Cost',
     drop: 'Worst drop in points, after images',

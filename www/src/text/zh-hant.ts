@@ -102,7 +102,21 @@ export const zhHant: Texts = {
     perClassLabel: (task, low, high) => `${task}：每類 ${low} 到 ${high} 張影像。`,
     skipped: (count) => `略過的檔案：${count}`,
     thumbnails: '所有影像',
-    replace: '改用其他影像',
+  },
+
+  snapshots: {
+    open: '用相機拍攝影像',
+    help: '從各個角度拍幾十張。同一秒內的影像很相像：要嘛全部用來學習，要嘛都不用。',
+    seen: '相機看到的畫面',
+    shows: '鏡頭前是什麼',
+    unsaid: '不說明',
+    one: '拍一張',
+    many: '連續拍多張',
+    enough: '夠了',
+    close: '關閉相機',
+    taken: (count) => `已拍攝 ${count} 張，只留在這個分頁。`,
+    use: (count) => `使用這 ${count} 張`,
+    discard: '全部捨棄',
   },
 
   settings: {
@@ -214,6 +228,9 @@ export const zhHant: Texts = {
     stop: '停止',
     stopping: '正在停止…',
     stopHelp: '在蒸餾階段停止，會保留到目前為止訓練好的網路。',
+    pause: '暫停',
+    goOn: '繼續',
+    pausedIn: (name, nth) => `暫停於第 ${nth} / 6 階段：${name}`,
     computedBy: (device) => `以 ${device} 計算。`,
     notReady: {
       core: '計算核心仍在啟動。',
@@ -321,7 +338,8 @@ export const zhHant: Texts = {
 
   finalists: {
     heading: '比較過的方案',
-    help: '每個方案都短暫訓練。較好的一半以兩倍的影像進入下一輪。',
+    help: '每個方案都短暫訓練，之後損失最少的就被選中。',
+    helpRounds: '每個方案都短暫訓練。較好的一半以兩倍的影像進入下一輪。',
     plan: '方案',
     cost: '成本',
     drop: '訓練若干影像後的最大下降（百分點）',

@@ -130,6 +130,28 @@ test('a run keeps checkpoints, one at once when asked, and goes on from one in a
   expect(further[0]).toBe(checkpoints.at(-1)![0] + 1);
 });
 
+test('a run rests when asked, with a checkpoint made, and goes on to the same end', async () => {
+  const { engine, opened } = await setUpRun();
+  const whole = await engine.run(settings(opened), nothing, nothing);
+  const steps: number[] = [];
+  const checkpoints: number[] = [];
+  const run = engine.run(
+    settings(opened),
+    (event) => {
+      if (event.kind !== 'step') return;
+      steps.push(event.step);
+      if (event.step === 5) engine.pause(true);
+    },
+    () => checkpoints.push(steps.at(-1)!),
+  );
+  await vi.waitFor(() => expect(checkpoints).toHaveLength(1));
+  const rested = steps.length;
+  for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setTimeout(resolve));
+  expect(steps).toHaveLength(rested);
+  engine.pause(false);
+  expect((await run).report.curve).toEqual(whole.report.curve);
+});
+
 test('a checkpoint of other settings is refused', async () => {
   const { engine, opened } = await setUpRun();
   const checkpoints: Uint8Array[] = [];

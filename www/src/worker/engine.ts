@@ -167,6 +167,11 @@ export class Engine {
     this.#crew?.abandon();
   }
 
+  /** Lets the run rest, once it has made a checkpoint, or go on. */
+  pause(paused: boolean): void {
+    if (this.#run !== null) this.#client.urge({ id: this.#run, method: 'pause', paused });
+  }
+
   /** Asks the run for a checkpoint as soon as it can make one. */
   keepCheckpoint(): void {
     if (this.#run !== null) this.#client.urge({ id: this.#run, method: 'keep_checkpoint' });

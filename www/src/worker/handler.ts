@@ -131,7 +131,8 @@ export function createHandler(host: Host): (message: ToWorker) => void {
         const errand = errands.get(message.number);
         if (message.drop === null) errand?.reject();
         else errand?.resolve(message.drop);
-      } else if (message.method === 'cancel') session?.cancel();
+      } else if (message.method === 'pause') session?.pause(message.paused);
+      else if (message.method === 'cancel') session?.cancel();
       else session?.keepCheckpoint();
     } else if (message.method === 'cancel') {
       cancelled.add(message.id);

@@ -125,9 +125,10 @@ export type EventOf<M extends Method> = Methods[M]['event'];
 
 export type Request = { [M in Method]: { id: number; method: M; args: Args<M> } }[Method];
 
-/** Asks a run that is going on to end early, or for a checkpoint; or brings what became of an errand. */
+/** Asks a run that is going on to end early, for a checkpoint, to rest or to go on; or brings what became of an errand. */
 export type Urge =
   | { id: number; method: 'cancel' | 'keep_checkpoint' }
+  | { id: number; method: 'pause'; paused: boolean }
   | { id: number; method: 'errand_done'; number: number; drop: number | null };
 
 export type ToWorker = Request | Urge;

@@ -37,6 +37,7 @@ export class Session {
   #cards: NetworkCard[] = [];
   #data: DataCard | null = null;
   #stop = false;
+  #rests = false;
   #checkpointWanted = false;
 
   private constructor(backend: string) {
@@ -145,10 +146,16 @@ export class Session {
 
   cancel(): void {
     this.#stop = true;
+    this.#rests = false;
   }
 
   keepCheckpoint(): void {
     this.#checkpointWanted = true;
+  }
+
+  pause(paused: boolean): void {
+    this.#rests = paused;
+    if (paused) this.#checkpointWanted = true;
   }
 
   async run(
@@ -159,6 +166,7 @@ export class Session {
     crew?: Crew,
   ): Promise<Outcome> {
     this.#stop = false;
+    this.#rests = false;
     const before = resume ? kept.read(resume, settings) : [];
     const data = this.#data;
     if (!data) throw failure('no_data', 'There are no images yet.', 'Load a zip or a folder.');
@@ -248,6 +256,12 @@ export class Session {
     return { plan, judged, search_steps: steps };
   }
 
+  /** As in the core, what is asked to rest makes one more step. */
+  async #turn(): Promise<void> {
+    if (!this.#rests) return void (await pause());
+    while (this.#rests) await pause();
+  }
+
   async #distil(
     settings: Settings,
     onEvent: (event: Event) => void,
@@ -259,7 +273,7 @@ export class Session {
     const steps = Math.ceil(passes / batch_size);
     const curve = [...before];
     for (let step = before.length + 1; step <= steps && !this.#stop; step++) {
-      await pause();
+      await this.#turn();
       const done = step / steps;
       const noise = 1 + 0.12 * Math.sin(step * 12.9898) * Math.cos(step * 4.1);
       const task_losses = this.#cards.map(
