@@ -98,3 +98,25 @@ test('an image from the list, a file and the camera are asked about', async () =
   assert.deepEqual(await axeViolations(page), []);
   assert.deepEqual(problems, []);
 });
+
+test('pictures from the camera are images to learn from, labelled as was said', async () => {
+  const { page, problems } = opened;
+  const data = page.locator('#data');
+  await data.getByRole('button', { name: 'Take pictures with the camera' }).click();
+  await page.waitForFunction(() => document.querySelector('#data video')?.videoWidth > 0);
+  await data.getByRole('combobox', { name: 'shade' }).selectOption('dark');
+  await data.getByRole('button', { name: 'Take one' }).click();
+  await data.getByText('Pictures taken: 1.').waitFor();
+  await data.getByRole('combobox', { name: 'shade' }).selectOption('bright');
+  await data.getByRole('button', { name: 'Take many in one go' }).click();
+  await data.getByText(/^Pictures taken: [3-9]\d\./).waitFor();
+  await data.getByRole('button', { name: 'Enough' }).click();
+  assert.deepEqual(await axeViolations(page), []);
+
+  await data.getByRole('button', { name: /^Use these \d+$/ }).click();
+  await data.locator('video').waitFor({ state: 'detached' });
+  const [count] = (await data.locator('.total').textContent()).match(/\d+/);
+  await data.getByText(`${count} of ${count} labelled`).waitFor();
+  await data.getByText('no labels: its network teaches it').waitFor();
+  assert.deepEqual(problems, []);
+});
