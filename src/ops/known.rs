@@ -119,6 +119,10 @@ impl Known {
         let read = (0..node.inputs.len()).filter_map(&find).map(length).fold(0, usize::saturating_add);
         self.budget = self.budget.checked_sub(read)?;
         let results = host::compute(graph, node, find)?;
+        // Outputs that the operator does not have are an error, which its own rules tell.
+        if results.len() != node.outputs.len() {
+            return None;
+        }
         if results.iter().any(|result| result.shape.len() > MAX_RANK) {
             return None;
         }
