@@ -57,7 +57,12 @@ impl Selector for FixedDepth {
     }
 }
 
-fn fixed_depth(problem: &Problem<'_>) -> Result<Vec<Plan>, SearchError> {
+/// For every root the plan in which all join it at the same relative depth, the cheapest first.
+///
+/// # Errors
+///
+/// None of them meets the budget.
+pub fn fixed_depth(problem: &Problem<'_>) -> Result<Vec<Plan>, SearchError> {
     let space = problem.space;
     let at_depth = |network: usize, depth: f64| {
         let info = &space.networks[network];

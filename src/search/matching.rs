@@ -1,12 +1,12 @@
 //! The selector by scores before training.
 
-use super::baselines::share_all;
+use super::baselines::{fixed_depth, share_all};
 use super::best::best_plans;
 use super::{Evaluator, Problem, Proposals, SearchError, Selector};
 use crate::join::{Join, Plan, Source};
 
-/// Plans whose joins look best before training, and plans of the kinds that such scores rank too low: all networks sharing
-/// a trunk to their last join point, or all but one that is kept to a good part.
+/// Plans whose joins look best before training, and plans of simple rules that such scores may rank too low: all networks
+/// share a trunk to their last join point, or all but one that is kept to a good part, or all join it at one depth.
 #[derive(Clone, Copy, Debug)]
 pub struct Matching;
 
@@ -20,23 +20,24 @@ impl Selector for Matching {
     }
 }
 
-/// Plans of best scores, in turn with those that share everything or keep one network.
+/// Plans of best scores, in turn with those of simple rules.
 ///
 /// # Errors
 ///
 /// None meets the budget.
 pub fn best_scores(problem: &Problem<'_>) -> Result<Vec<Plan>, SearchError> {
     let by_score = best_plans(problem, |receiver, join| problem.badness(receiver, join), 200);
-    in_turn_with_sharing(problem, distinct(by_score))
+    in_turn_with_rules(problem, distinct(by_score))
 }
 
-/// A search's own plans in turn with those that keep one network and those that share everything, which no score before
-/// training can be trusted to find: each kind in the order of its joins' scores.
+/// A search's own plans in turn with those of simple rules, which no score before training can be trusted to find: all but
+/// one network share everything, all do, or all join one root at the same relative depth. Each kind in the order of its
+/// joins' scores.
 ///
 /// # Errors
 ///
 /// There are none at all.
-pub fn in_turn_with_sharing(problem: &Problem<'_>, own: Vec<Plan>) -> Result<Vec<Plan>, SearchError> {
+pub fn in_turn_with_rules(problem: &Problem<'_>, own: Vec<Plan>) -> Result<Vec<Plan>, SearchError> {
     let by_badness = |mut plans: Vec<Plan>| {
         let badness = |plan: &Plan| -> f64 { plan.joins().map(|(to, join)| problem.badness(to, join)).sum() };
         plans.sort_by(|a, b| badness(a).total_cmp(&badness(b)));
@@ -44,7 +45,8 @@ pub fn in_turn_with_sharing(problem: &Problem<'_>, own: Vec<Plan>) -> Result<Vec
     };
     let kept = distinct(by_badness(keep_one(problem)));
     let shared = by_badness(share_all(problem).unwrap_or_default());
-    let plans = interleave([own, kept, shared]);
+    let level = by_badness(fixed_depth(problem).unwrap_or_default());
+    let plans = interleave([own, kept, shared, level]);
     if plans.is_empty() { Err(problem.out_of_reach()) } else { Ok(plans) }
 }
 

@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::best::best_plans;
 use super::evaluator::{LikelySource, SearchNews, SearchStep};
-use super::matching::{distinct, in_turn_with_sharing};
+use super::matching::{distinct, in_turn_with_rules};
 use super::{Evaluator, Problem, Proposals, SearchError, Selector};
 use crate::join::{Join, Plan, Source};
 use adam::Adam;
@@ -63,8 +63,7 @@ impl Selector for Differentiable {
         let options = survivors(problem);
         let mut relaxation = Relaxation::new(problem.space, options);
         let seen = search(problem, &mut relaxation, evaluator).await?;
-        problem
-            .for_each_budget(|problem| in_turn_with_sharing(problem, projected(problem, &relaxation, &seen)))
+        problem.for_each_budget(|problem| in_turn_with_rules(problem, projected(problem, &relaxation, &seen)))
     }
 }
 

@@ -4,6 +4,7 @@ use rand::rngs::ChaCha8Rng;
 use super::relaxation::Relaxation;
 use super::*;
 use crate::join::{JoinPoint, Space, SpaceNetwork};
+use crate::search::baselines::fixed_depth;
 use crate::search::{Judged, Matching, Score, Scores, SearchSettings, halve, share_all};
 
 /// Networks of `points` join points each, one unit of a thousand MACs between two of them.
@@ -235,7 +236,7 @@ fn a_space_with_a_known_best_plan_is_solved_the_same_way_each_time() {
 }
 
 #[test]
-fn plans_that_share_everything_are_compared_too() {
+fn plans_of_simple_rules_are_compared_too() {
     let space = space(3, 5);
     let scores = scores(&space);
     let settings = SearchSettings { supernet_steps: 50, ..SearchSettings::default() };
@@ -248,7 +249,7 @@ fn plans_that_share_everything_are_compared_too() {
         seed: 1,
         base: None,
     };
-    let shared = share_all(&problem).unwrap();
+    let rules = [share_all(&problem), fixed_depth(&problem)].map(Result::unwrap);
     let mut evaluator =
         Synthetic { good: vec![Source::Root; 3], noise: ChaCha8Rng::seed_from_u64(2), asked: 0 };
     for plans in [
@@ -256,7 +257,9 @@ fn plans_that_share_everything_are_compared_too() {
         pollster::block_on(Matching.propose(&problem, &mut evaluator)),
     ] {
         let finalists = &plans.unwrap().plans[..settings.finalists];
-        assert!(finalists.iter().any(|plan| shared.contains(plan)), "{finalists:?}");
+        for plans in &rules {
+            assert!(finalists.iter().any(|plan| plans.contains(plan)), "{finalists:?}");
+        }
     }
 }
 
