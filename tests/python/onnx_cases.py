@@ -348,7 +348,7 @@ def write_cases(folder: Path, cases):
 
 def differentiated(most=3):
     """Of every operator with a gradient up to so many cases that run, spread over all there are."""
-    by_operator = {name: [] for name in re.findall(r"^\| (\w+) \| [\d, ]+ \| yes", TABLE, re.MULTILINE)}
+    by_operator = {name: [] for name in re.findall(r"^\| (\w+) \| [\d, ]+ \| CPU, GPU \| yes", TABLE, re.MULTILINE)}
     for case in all_cases():
         graph = case["model"].graph
         runs = not case.get("refused") and not case.get("known") and types(case["model"]) <= set(FLOATS)
