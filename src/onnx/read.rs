@@ -222,24 +222,24 @@ impl Reader {
     }
 
     fn outputs(&mut self, proto: &GraphProto) -> Result<(), OnnxError> {
+        let mut seen = HashSet::new();
         for output in &proto.output {
             let name = name_of(output);
             let id = *self.names.get(name).ok_or_else(|| OnnxError::Missing {
                 node: "outputs of the graph".to_owned(),
                 tensor: name.to_owned(),
             })?;
-            if self.graph.outputs.contains(&id) {
+            if !seen.insert(id.0) {
                 return Err(OnnxError::Duplicate { tensor: name.to_owned() });
             }
-            // Of what is an input or a constant, too, more is known than an output's declaration says.
-            let is_computed = !self.graph.inputs.contains(&id) && !self.graph.constants.contains_key(&id);
+            // Inputs and constants have a shape by now, and a type that an output's declaration does not change.
             let info = &mut self.graph.tensors[id.0];
-            if is_computed && let Ok(declared) = dense(output) {
+            if info.shape.is_none()
+                && let Ok(declared) = dense(output)
+            {
                 let code = declared.elem_type.unwrap_or_default();
                 info.other_type = (!FLOATS.contains(&code)).then_some(code);
-                if info.shape.is_none() {
-                    info.shape = axes(declared).ok().and_then(|axes| tensor::shape(&axes).ok());
-                }
+                info.shape = axes(declared).ok().and_then(|axes| tensor::shape(&axes).ok());
             }
             self.graph.outputs.push(id);
         }
