@@ -161,7 +161,7 @@ impl ElementWise for &Activation {
             Activation::HardSwish => x.clone() * hard_sigmoid(x, 1.0 / 6.0, 0.5),
             Activation::LeakyRelu { alpha } => activation::leaky_relu(x, alpha),
             Activation::Mish => x.clone() * softplus(x).tanh(),
-            Activation::Relu => activation::relu(x),
+            Activation::Relu => clip(x, 0.0, f32::INFINITY),
             Activation::Selu { alpha, gamma } => {
                 (activation::relu(x.clone()) + negative_exponential(x).mul_scalar(alpha)).mul_scalar(gamma)
             }

@@ -3,21 +3,31 @@
 use std::collections::HashMap;
 
 use burn::module::ParamId;
-use burn::optim::{AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Gradients, Tensor};
 
 use crate::net::Network;
+use crate::ops::kernels::{AdamStep, adam};
 
-/// AdamW (Loshchilov & Hutter, ICLR 2019): burn's rule, and what it remembers of each weight.
+const BETAS: [f32; 2] = [0.9, 0.999];
+const EPSILON: f32 = 1e-5;
+
+/// AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019), and what it remembers of each
+/// weight.
 pub struct Optimiser {
-    rule: AdamW,
-    states: HashMap<ParamId, AdamWState<1>>,
+    weight_decay: f64,
+    states: HashMap<ParamId, State>,
+}
+
+struct State {
+    /// Steps made.
+    time: usize,
+    /// Moving means of the gradient and of its square.
+    moments: [Tensor<1>; 2],
 }
 
 impl Optimiser {
     pub fn new(weight_decay: f64) -> Self {
-        let config = AdamWConfig::new().with_weight_decay(weight_decay as f32);
-        Self { rule: config.build(), states: HashMap::new() }
+        Self { weight_decay, states: HashMap::new() }
     }
 
     /// One step against the gradients, of all weights that have one. `learning_rate` gives each weight its own.
@@ -27,18 +37,30 @@ impl Optimiser {
         gradients: &Gradients,
         learning_rate: impl Fn(ParamId) -> f64,
     ) {
-        let Self { rule, states } = self;
+        let Self { weight_decay, states } = self;
         network.step_weights(gradients, |id, value, gradient| {
-            let (value, state) = rule.step(learning_rate(id), value, gradient, states.remove(&id));
-            states.extend(state.map(|state| (id, state)));
+            let State { time, moments } = states.remove(&id).unwrap_or_else(|| State {
+                time: 0,
+                moments: [gradient.zeros_like(), gradient.zeros_like()],
+            });
+            let (time, rate) = (time + 1, learning_rate(id));
+            let step = AdamStep {
+                betas: BETAS,
+                corrections: BETAS.map(|beta| 1.0 - beta.powi(time as i32)),
+                epsilon: EPSILON,
+                learning_rate: rate as f32,
+                kept: (1.0 - rate * *weight_decay) as f32,
+            };
+            let (value, moments) = adam(value, gradient, moments, step);
+            states.insert(id, State { time, moments });
             value
         });
     }
 
     /// What is remembered of a weight: the steps that it has made and its two moments.
     pub fn remembered(&self, id: ParamId) -> Option<(usize, [Tensor<1>; 2])> {
-        let momentum = &self.states.get(&id)?.momentum;
-        Some((momentum.time, [momentum.moment_1.clone(), momentum.moment_2.clone()]))
+        let State { time, moments } = self.states.get(&id)?;
+        Some((*time, moments.clone()))
     }
 
     /// Forgets every weight.
@@ -48,7 +70,6 @@ impl Optimiser {
 
     /// Puts back what was remembered of a weight. The moments are as long as the weight.
     pub fn restore(&mut self, id: ParamId, time: usize, moments: [Tensor<1>; 2]) {
-        let [first, second] = moments;
-        self.states.insert(id, AdamWState::new(AdaptiveMomentumState::new(time, first, second)));
+        self.states.insert(id, State { time, moments });
     }
 }

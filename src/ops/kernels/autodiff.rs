@@ -105,14 +105,13 @@ impl<B: TrainingOps> Backward<B, 1> for MaxPool {
 struct Clip;
 
 impl<B: TrainingOps> Backward<B, 1> for Clip {
-    type State = (NodeId, f32, f32);
+    type State = (FloatTensor<B>, f32, f32);
 
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let (input, low, high) = ops.state;
-        let input = checkpointer.retrieve_node_output::<FloatTensor<B>>(input);
+        let (clipped, low, high) = ops.state;
         if let [Some(parent)] = ops.parents {
-            gradients.register::<B>(parent.id, B::train_clip_gradient(input, gradient, low, high));
+            gradients.register::<B>(parent.id, B::train_clip_gradient(clipped, gradient, low, high));
         }
     }
 }
@@ -170,9 +169,9 @@ impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
 
     fn train_clip(input: FloatTensor<Self>, low: f32, high: f32) -> FloatTensor<Self> {
         match Clip.prepare::<C>([input.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(mut step) => {
-                let state = (step.checkpoint(&input), low, high);
-                step.finish(state, B::train_clip(input.into_primitive(), low, high))
+            OpsKind::Tracked(step) => {
+                let clipped = B::train_clip(input.into_primitive(), low, high);
+                step.finish((clipped.clone(), low, high), clipped)
             }
             OpsKind::UnTracked(step) => step.finish(B::train_clip(input.into_primitive(), low, high)),
         }

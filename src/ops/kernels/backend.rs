@@ -5,6 +5,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Scalar, TensorMetadata, backend_extension, get_or_init_device_settings};
 use burn::tensor::{IntDType, Shape};
 
+use super::adam::AdamStep;
 use super::geometry::Conv;
 
 /// Operations with a forward pass and hand-written gradients; all tensors are `f32`. The defaults are burn's.
@@ -86,33 +87,41 @@ pub(super) trait TrainingOps: Backend {
     }
 
     fn train_clip(input: FloatTensor<Self>, low: f32, high: f32) -> FloatTensor<Self> {
-        // A shader has no way to write an infinite bound.
-        match (low.is_finite(), high.is_finite()) {
-            (true, true) => Self::float_clamp(input, Scalar::Float(low.into()), Scalar::Float(high.into())),
-            (true, false) => Self::float_clamp_min(input, Scalar::Float(low.into())),
-            (false, true) => Self::float_clamp_max(input, Scalar::Float(high.into())),
-            (false, false) => input,
-        }
+        Self::float_clamp(input, Scalar::Float(low.into()), Scalar::Float(high.into()))
     }
 
-    /// Gradient of the input, from the output's: nothing where the input lies outside.
+    /// Gradient of the input, from the output's: nothing where the output is not between the ends.
     fn train_clip_gradient(
-        input: FloatTensor<Self>,
+        clipped: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         low: f32,
         high: f32,
     ) -> FloatTensor<Self> {
-        let dtype = get_or_init_device_settings::<Self>(&input.device()).bool_dtype;
-        let mut gradient = gradient;
-        if low.is_finite() {
-            let below = Self::float_lower_elem(input.clone(), Scalar::Float(low.into()), dtype);
-            gradient = Self::float_mask_fill(gradient, below, Scalar::Float(0.0));
-        }
-        if high.is_finite() {
-            let above = Self::float_greater_elem(input, Scalar::Float(high.into()), dtype);
-            gradient = Self::float_mask_fill(gradient, above, Scalar::Float(0.0));
-        }
-        gradient
+        let dtype = get_or_init_device_settings::<Self>(&clipped.device()).bool_dtype;
+        let below = Self::float_lower_equal_elem(clipped.clone(), Scalar::Float(low.into()), dtype);
+        let above = Self::float_greater_equal_elem(clipped, Scalar::Float(high.into()), dtype);
+        let gradient = Self::float_mask_fill(gradient, below, Scalar::Float(0.0));
+        Self::float_mask_fill(gradient, above, Scalar::Float(0.0))
+    }
+
+    /// The value and both moments after a step of the optimiser. Has no gradient.
+    fn train_adam(
+        value: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let times = |tensor, factor: f32| Self::float_mul_scalar(tensor, Scalar::Float(factor.into()));
+        let over = |tensor, factor: f32| Self::float_div_scalar(tensor, Scalar::Float(factor.into()));
+        let AdamStep { betas, corrections, epsilon, learning_rate, kept } = step;
+        let square = Self::float_mul(gradient.clone(), gradient.clone());
+        let first = Self::float_add(times(first, betas[0]), times(gradient, 1.0 - betas[0]));
+        let second = Self::float_add(times(second, betas[1]), times(square, 1.0 - betas[1]));
+        let root = Self::float_sqrt(over(second.clone(), corrections[1]));
+        let root = Self::float_add_scalar(root, Scalar::Float(epsilon.into()));
+        let delta = Self::float_div(over(first.clone(), corrections[0]), root);
+        (Self::float_sub(times(value, kept), times(delta, learning_rate)), first, second)
     }
 
     /// The output, and mean and biased variance of the batch.

@@ -4,6 +4,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
 
+use super::adam::{self, AdamStep};
 use super::backend::TrainingOps;
 use super::geometry::Conv;
 use super::{correlate, normalise, pool, weight};
@@ -87,10 +88,24 @@ impl TrainingOps for Flex {
         tensor(pool::clip(Floats::of(input).slice(), [low, high]), shape)
     }
 
-    fn train_clip_gradient(input: FlexTensor, gradient: FlexTensor, low: f32, high: f32) -> FlexTensor {
-        let shape = input.shape();
-        let [input, gradient] = [input, gradient].map(Floats::of);
-        tensor(pool::clip_gradient(input.slice(), gradient.slice(), [low, high]), shape)
+    fn train_clip_gradient(clipped: FlexTensor, gradient: FlexTensor, low: f32, high: f32) -> FlexTensor {
+        let shape = clipped.shape();
+        let [clipped, gradient] = [clipped, gradient].map(Floats::of);
+        tensor(pool::clip_gradient(clipped.slice(), gradient.slice(), [low, high]), shape)
+    }
+
+    fn train_adam(
+        value: FlexTensor,
+        gradient: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
+        step: AdamStep,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let shape = value.shape();
+        let [value, gradient, first, second] = [value, gradient, first, second].map(Floats::of);
+        let moments = [first.slice(), second.slice()];
+        let (value, [first, second]) = adam::adam(value.slice(), gradient.slice(), moments, &step);
+        (tensor(value, shape.clone()), tensor(first, shape.clone()), tensor(second, shape))
     }
 
     fn train_batch_norm(

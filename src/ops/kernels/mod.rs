@@ -9,6 +9,7 @@
     reason = "`with_simd` compiles a function for each instruction set by a type parameter that the body need not name"
 )]
 
+mod adam;
 mod autodiff;
 mod backend;
 mod correlate;
@@ -33,6 +34,7 @@ use burn::backend::Dispatch;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{DType, module};
 
+pub use adam::AdamStep;
 use backend::TrainingOps;
 use geometry::Conv;
 pub use memory::keep_freed_memory;
@@ -108,13 +110,29 @@ pub fn max_pool2d(input: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
     }
 }
 
-/// Each value, moved to the nearer end of `low ..= high` if it lies outside: ReLU6 and ONNX `Clip`. Values outside get no
-/// gradient.
+/// Each value, moved to the nearer end of `low ..= high` if it lies outside: ReLU, ReLU6 and ONNX `Clip`. Only values
+/// between the ends get a gradient.
 pub fn clip<const D: usize>(input: Tensor<D>, low: f32, high: f32) -> Tensor<D> {
     match input.dtype() {
         DType::F32 => Tensor::from_dispatch(Dispatch::train_clip(input.into_dispatch(), low, high)),
         _ => input.clamp(low, high),
     }
+}
+
+/// One step of AdamW: the value and its two moments after it.
+///
+/// # Shapes
+/// All tensors have one length. They are `f32`, on one device, outside automatic differentiation.
+pub fn adam(
+    value: Tensor<1>,
+    gradient: Tensor<1>,
+    moments: [Tensor<1>; 2],
+    step: AdamStep,
+) -> (Tensor<1>, [Tensor<1>; 2]) {
+    let [first, second] = moments.map(Tensor::into_dispatch);
+    let (value, gradient) = (value.into_dispatch(), gradient.into_dispatch());
+    let (value, first, second) = Dispatch::train_adam(value, gradient, first, second, step);
+    (Tensor::from_dispatch(value), [first, second].map(Tensor::from_dispatch))
 }
 
 /// What [`batch_norm_train`] gives.

@@ -119,31 +119,31 @@ fn clip_piece<S: Simd>(input: &[f32], low: f32, high: f32, output: &mut [MaybeUn
     }
 }
 
-/// Gradient of the input of [`clip`]: the output's, where the input did not lie outside.
-pub(super) fn clip_gradient(input: &[f32], gradient: &[f32], [low, high]: [f32; 2]) -> Vec<f32> {
+/// Gradient of the input of [`clip`]: the output's, where that lies between the ends.
+pub(super) fn clip_gradient(clipped: &[f32], gradient: &[f32], [low, high]: [f32; 2]) -> Vec<f32> {
     let write = |output: &mut [MaybeUninit<f32>]| {
         for_each_piece(
             output,
             PIECE,
             || (),
             |(), index, output| {
-                clip_gradient_piece(&input[index * PIECE..], &gradient[index * PIECE..], low, high, output);
+                clip_gradient_piece(&clipped[index * PIECE..], &gradient[index * PIECE..], low, high, output);
             },
         );
     };
     // SAFETY: every value is written.
-    unsafe { filled(input.len(), write) }
+    unsafe { filled(clipped.len(), write) }
 }
 
 #[macerator::with_simd]
 fn clip_gradient_piece<S: Simd>(
-    input: &[f32],
+    clipped: &[f32],
     gradient: &[f32],
     low: f32,
     high: f32,
     output: &mut [MaybeUninit<f32>],
 ) {
-    for ((output, &value), &gradient) in output.iter_mut().zip(input).zip(gradient) {
-        output.write(if value < low || value > high { 0.0 } else { gradient });
+    for ((output, &value), &gradient) in output.iter_mut().zip(clipped).zip(gradient) {
+        output.write(if value <= low || value >= high { 0.0 } else { gradient });
     }
 }

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 
+use burn::tensor::activation::relu;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData, module};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use super::{batch_norm_train, bounded_conv2d, clip, conv2d, max_pool2d};
+use super::{AdamStep, adam, batch_norm_train, bounded_conv2d, clip, conv2d, max_pool2d};
 
 /// Largest difference relative to the largest expected value.
 async fn difference<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>) -> f32 {
@@ -285,21 +286,59 @@ fn max_pooling_and_its_gradient_are_burns() {
 }
 
 #[test]
-fn clipping_keeps_its_ends_and_their_gradient() {
+fn clipping_keeps_its_ends_but_not_their_gradient() {
     let device = Device::flex();
     pollster::block_on(async {
         let input = random([3, 5, 7, 11], &device).mul_scalar(10.0);
-        let ours = with_gradient(&input, |input| clip(input, 0.0, 6.0));
-        let burns = with_gradient(&input, |input| input.clamp(0.0, 6.0));
-        for (ours, burns) in ours.iter().zip(&burns) {
-            assert_eq!(floats(ours).await, floats(burns).await);
+        for (ours, burns) in [
+            (
+                with_gradient(&input, |input| clip(input, 0.0, 6.0)),
+                with_gradient(&input, |input| input.clamp(0.0, 6.0)),
+            ),
+            (with_gradient(&input, |input| clip(input, 0.0, f32::INFINITY)), with_gradient(&input, relu)),
+        ] {
+            for (ours, burns) in ours.iter().zip(&burns) {
+                assert_eq!(floats(ours).await, floats(burns).await);
+            }
         }
-        let ends = Tensor::<4>::from_data([[[[0.0, 6.0, -0.1, 6.1]]]], &device);
+        let ends = Tensor::<4>::from_data([[[[0.0, 6.0, -0.1, 6.1, 5.9]]]], &device);
         let [output, gradient] = with_gradient(&ends, |input| clip(input, 0.0, 6.0));
-        assert_eq!(floats(&output).await, [0.0, 6.0, 0.0, 6.0]);
-        assert_eq!(floats(&gradient).await, [0.3, 6.3, 0.0, 0.0]);
-        let far = Tensor::<1>::from_data([f32::INFINITY, -2.0], &device);
-        assert_eq!(floats(&clip(far, -1.0, f32::INFINITY)).await, [f32::INFINITY, -1.0]);
+        assert_eq!(floats(&output).await, [0.0, 6.0, 0.0, 6.0, 5.9]);
+        // As of ReLU and ReLU6 in other frameworks.
+        assert_eq!(floats(&gradient).await[..4], [0.0; 4]);
+        assert_ne!(floats(&gradient).await[4], 0.0);
+        let far = Tensor::<1>::from_data([f32::INFINITY, -2.0, f32::NAN], &device);
+        let found = floats(&clip(far, -1.0, f32::INFINITY)).await;
+        assert_eq!(found[..2], [f32::INFINITY, -1.0]);
+        assert!(found[2].is_nan(), "{found:?}");
+    });
+}
+
+#[test]
+fn a_step_of_the_optimiser_is_burns() {
+    let device = Device::flex();
+    let (rate, decay) = (1e-2, 1e-1_f32);
+    let rule: burn::optim::AdamW = burn::optim::AdamWConfig::new().with_weight_decay(decay).build();
+    pollster::block_on(async {
+        // More than one piece, and a length that fits no vector.
+        let values: Tensor<1> = random([1, 1, 1, 40_003], &device).flatten(0, 3);
+        let (mut ours, mut burns) = (values.clone(), values.clone());
+        let mut moments = [values.zeros_like(), values.zeros_like()];
+        let mut state = None;
+        for time in 1..4 {
+            let gradient: Tensor<1> = random([1, 1, 1, 40_003], &device).flatten(0, 3);
+            let betas = [0.9_f32, 0.999];
+            let step = AdamStep {
+                betas,
+                corrections: betas.map(|beta| 1.0 - beta.powi(time)),
+                epsilon: 1e-5,
+                learning_rate: rate as f32,
+                kept: (1.0 - rate * f64::from(decay)) as f32,
+            };
+            (ours, moments) = adam(ours, gradient.clone(), moments, step);
+            (burns, state) = burn::optim::Optimizer::step(&rule, rate, burns, gradient, state);
+            assert_eq!(difference(&ours, &burns).await, 0.0, "step {time}");
+        }
     });
 }
 

@@ -1,9 +1,10 @@
-//! Convolutions and batch normalisation on the GPU.
+//! Convolutions, batch normalisation, clipping and the optimiser on the GPU.
 //!
 //! Memory loads are what a kernel spends its time on, so a thread computes a tile of pixels for several channels.
 
 mod conv;
 mod correlate;
+mod elementwise;
 mod normalise;
 mod stencil;
 mod weight;
@@ -16,6 +17,7 @@ use burn::cubecl::client::Client;
 use burn::cubecl::prelude::*;
 use burn::tensor::{DType, Shape};
 
+use super::adam::AdamStep;
 use super::backend::TrainingOps;
 use super::geometry::Conv;
 use conv::{fits, forward, input_gradient, weight_gradient};
@@ -65,6 +67,24 @@ impl TrainingOps for Cube {
             true => weight_gradient(input, gradient, &conv),
             false => Self::conv2d_weight_backward(input, weight, gradient, conv.options),
         }
+    }
+
+    fn train_clip(input: CubeTensor, low: f32, high: f32) -> CubeTensor {
+        elementwise::clip(input, low, high)
+    }
+
+    fn train_clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32, high: f32) -> CubeTensor {
+        elementwise::clip_gradient(clipped, gradient, low, high)
+    }
+
+    fn train_adam(
+        value: CubeTensor,
+        gradient: CubeTensor,
+        first: CubeTensor,
+        second: CubeTensor,
+        step: AdamStep,
+    ) -> (CubeTensor, CubeTensor, CubeTensor) {
+        elementwise::adam([value, gradient, first, second], &step)
     }
 
     fn train_batch_norm(

@@ -1,0 +1,159 @@
+//! What takes each value by itself, in one pass over memory.
+
+use burn::cubecl;
+use burn::cubecl::prelude::*;
+
+use super::super::adam::AdamStep;
+use super::{CubeTensor, buffer, contiguous, empty, threads};
+
+/// Length of the vectors in which `length` values are read.
+fn vector(length: usize) -> usize {
+    if length.is_multiple_of(4) { 4 } else { 1 }
+}
+
+pub(super) fn clip(input: CubeTensor, low: f32, high: f32) -> CubeTensor {
+    let input = contiguous(input);
+    let shape = input.meta.shape().clone();
+    let values = shape.num_elements();
+    let (vector, output) = (vector(values), empty(&input, shape));
+    let (count, dim) = threads(&input.client, values / vector);
+    // SAFETY: both tensors hold `values / vector` vectors, and no index leaves them.
+    unsafe {
+        clip_values::launch_unchecked(
+            &input.client,
+            count,
+            dim,
+            vector,
+            buffer(&input),
+            buffer(&output),
+            low,
+            high,
+            values / vector,
+        );
+    }
+    output
+}
+
+pub(super) fn clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32, high: f32) -> CubeTensor {
+    let [clipped, gradient] = [clipped, gradient].map(contiguous);
+    let shape = clipped.meta.shape().clone();
+    let values = shape.num_elements();
+    let (vector, output) = (vector(values), empty(&clipped, shape));
+    let (count, dim) = threads(&clipped.client, values / vector);
+    // SAFETY: all tensors hold `values / vector` vectors, and no index leaves them.
+    unsafe {
+        clip_values_gradient::launch_unchecked(
+            &clipped.client,
+            count,
+            dim,
+            vector,
+            buffer(&clipped),
+            buffer(&gradient),
+            buffer(&output),
+            low,
+            high,
+            values / vector,
+        );
+    }
+    output
+}
+
+pub(super) fn adam(tensors: [CubeTensor; 4], step: &AdamStep) -> (CubeTensor, CubeTensor, CubeTensor) {
+    let [value, gradient, first, second] = tensors.map(contiguous);
+    let shape = value.meta.shape().clone();
+    let length = shape.num_elements();
+    let [output, first_output, second_output] = [(); 3].map(|()| empty(&value, shape.clone()));
+    let (count, dim) = threads(&value.client, length);
+    // SAFETY: all tensors hold `length` values, and no index leaves them.
+    unsafe {
+        adam_values::launch_unchecked(
+            &value.client,
+            count,
+            dim,
+            buffer(&value),
+            buffer(&gradient),
+            buffer(&first),
+            buffer(&second),
+            buffer(&output),
+            buffer(&first_output),
+            buffer(&second_output),
+            step.betas[0],
+            step.betas[1],
+            step.corrections[0],
+            step.corrections[1],
+            step.epsilon,
+            step.learning_rate,
+            step.kept,
+            length,
+        );
+    }
+    (output, first_output, second_output)
+}
+
+#[cube(launch_unchecked)]
+fn clip_values<N: Size>(
+    input: &[Vector<f32, N>],
+    output: &mut [Vector<f32, N>],
+    low: f32,
+    high: f32,
+    length: usize,
+) {
+    if ABSOLUTE_POS >= length {
+        terminate!();
+    }
+    output[ABSOLUTE_POS] = max(min(input[ABSOLUTE_POS], Vector::new(high)), Vector::new(low));
+}
+
+#[cube(launch_unchecked)]
+fn clip_values_gradient<N: Size>(
+    clipped: &[Vector<f32, N>],
+    gradient: &[Vector<f32, N>],
+    output: &mut [Vector<f32, N>],
+    low: f32,
+    high: f32,
+    length: usize,
+) {
+    if ABSOLUTE_POS >= length {
+        terminate!();
+    }
+    let value = clipped[ABSOLUTE_POS];
+    let given = gradient[ABSOLUTE_POS];
+    let mut passed = Vector::<f32, N>::new(0.0f32);
+    #[unroll]
+    for n in 0..N::value() {
+        if value.extract(n) > low && value.extract(n) < high {
+            passed.insert(n, given.extract(n));
+        }
+    }
+    output[ABSOLUTE_POS] = passed;
+}
+
+#[cube(launch_unchecked)]
+fn adam_values(
+    value: &[f32],
+    gradient: &[f32],
+    first: &[f32],
+    second: &[f32],
+    output: &mut [f32],
+    first_output: &mut [f32],
+    second_output: &mut [f32],
+    beta_1: f32,
+    beta_2: f32,
+    correction_1: f32,
+    correction_2: f32,
+    epsilon: f32,
+    learning_rate: f32,
+    kept: f32,
+    length: usize,
+) {
+    if ABSOLUTE_POS >= length {
+        terminate!();
+    }
+    let slope = gradient[ABSOLUTE_POS];
+    let first_moment = first[ABSOLUTE_POS] * beta_1 + slope * (1.0f32 - beta_1);
+    let second_moment = second[ABSOLUTE_POS] * beta_2 + slope * slope * (1.0f32 - beta_2);
+    let delta = first_moment / correction_1 / ((second_moment / correction_2).sqrt() + epsilon);
+    output[ABSOLUTE_POS] = value[ABSOLUTE_POS] * kept - delta * learning_rate;
+    first_output[ABSOLUTE_POS] = first_moment;
+    second_output[ABSOLUTE_POS] = second_moment;
+}
