@@ -53,6 +53,7 @@ export async function driveBrowser(folder, { gpu }) {
     return {
       losses: (workload, runs) => ask('losses', workload, runs),
       time: (workload, timing) => ask('time', workload, timing),
+      dispatches: (workload) => ask('dispatches', workload),
       close: () => context.close(),
     };
   }

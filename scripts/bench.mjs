@@ -1,5 +1,6 @@
 // `npm run bench`: milliseconds per training step and forward pass of the bundled networks, natively and in Chromium,
 // beside other engines in the same Chromium.
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -32,11 +33,18 @@ const engines = [
   { name: 'jax-js webgpu', library: 'jax', backend: 'webgpu' },
 ];
 
+/** Natively beside Graftlab, where a Python with PyTorch is named. */
+const pytorch = [1, 2].map((threads) => ({
+  name: `PyTorch, ${threads === 1 ? 'one thread' : 'two threads'}`,
+  threads,
+}));
+
 const usage = `npm run bench -- [options]
   --json FILE     writes the rows
   --write         writes docs/benchmarks.md
   --quick         few runs, to see whether everything works
   --gpu           the machine's own GPU, instead of a software adapter
+  --pytorch PATH  also PyTorch natively: a Python that has torch and numpy
   --network NAME  only this network
   --engine TEXT   only engines whose name contains this`;
 
@@ -48,6 +56,7 @@ function readOptions() {
         write: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
         gpu: { type: 'boolean', default: false },
+        pytorch: { type: 'string' },
         network: { type: 'string' },
         engine: { type: 'string', default: '' },
       },
@@ -82,13 +91,55 @@ async function runNative(networks, folder, timing) {
   return JSON.parse(readFileSync(out, 'utf8'));
 }
 
-function row(workload, engine, { times = [], error }) {
+/** Runs PyTorch in the Python `path` on the job that the native benchmark had last, which wrote the layers. */
+function runPytorch(path, threads, networks, folder, timing) {
+  const job = join(folder, 'pytorch.json');
+  writeFileSync(job, JSON.stringify({ networks, batch, layers: join(folder, 'page', 'networks'), timing }));
+  const script = join(root, 'benches', 'pytorch.py');
+  const { version, networks: found } = JSON.parse(
+    execFileSync(path, [script, job, String(threads)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  return { version, ...found[networks[0].name] };
+}
+
+/** Rows of PyTorch: its losses have to be the native ones. */
+function benchPytorch(path, { name: engine, threads }, network, expected, folder, timing) {
+  const { name } = network;
+  try {
+    const losses = runPytorch(path, threads, [network], folder);
+    const apart = Math.max(...Object.keys(workloads).map((key) => difference(losses[key], expected[key])));
+    if (!(apart <= tolerance)) throw new Error('its losses are not the native ones');
+    const times = runPytorch(path, threads, [network], folder, timing);
+    return Object.entries(workloads).map(([key, title]) =>
+      row(`${name}: ${title}`, `${engine} (${times.version})`, { times: times[key] }),
+    );
+  } catch (error) {
+    throw new Problem(
+      `PyTorch could not be timed: ${reason(error)}`,
+      'Its Python needs: pip install torch numpy',
+    );
+  }
+}
+
+function row(workload, engine, { times = [], dispatches, error }) {
   const sorted = times.toSorted((a, b) => a - b);
   const middle = (sorted.at((sorted.length - 1) >> 1) + sorted.at(sorted.length >> 1)) / 2;
   const [ms_median, ms_min, ms_max] = [middle, sorted[0], sorted.at(-1)].map((ms) =>
     times.length ? Number(ms.toFixed(3)) : null,
   );
-  return { workload, engine, ms_median, ms_min, ms_max, runs: times.length, ...(error && { error }) };
+  return {
+    workload,
+    engine,
+    ms_median,
+    ms_min,
+    ms_max,
+    runs: times.length,
+    ...(dispatches && { dispatches }),
+    ...(error && { error }),
+  };
 }
 
 /** The largest relative difference of losses from those expected. */
@@ -139,8 +190,13 @@ async function openEngine(browser, engine, network, expected) {
   return { engine, load, failed, apart: Math.max(0, ...differences), error };
 }
 
+/** Milliseconds of each run, and how many compute shaders a run has the GPU run. */
+async function measure(load, workload, timing) {
+  return { dispatches: await load.dispatches(workload), times: await load.time(workload, timing) };
+}
+
 /** Rows of one network: first all losses, then all times. */
-async function benchNetwork(browser, network, expected, folder, wanted, timing) {
+async function benchNetwork(browser, network, expected, folder, wanted, timing, python) {
   const { name } = network;
   const opened = [];
   for (const engine of wanted.filter(({ library }) => library)) {
@@ -153,14 +209,12 @@ async function benchNetwork(browser, network, expected, folder, wanted, timing) 
     for (const [key, title] of Object.entries(workloads))
       rows.push(row(`${name}: ${title}`, native, { times: times[key] }));
   }
+  for (const engine of wanted.filter(({ threads }) => threads))
+    rows.push(...benchPytorch(python, engine, network, expected, folder, timing));
   for (const { engine, load, failed } of opened) {
     for (const [key, title] of Object.entries(workloads)) {
       const workload = `${name}: ${title}`;
-      const time = () =>
-        load.time(key, timing).then(
-          (times) => ({ times }),
-          (error) => ({ error: reason(error) }),
-        );
+      const time = () => measure(load, key, timing).catch((error) => ({ error: reason(error) }));
       const result = failed[key]
         ? { error: failed[key] }
         : await attemptStep(`${workload}, ${engine.name}`, time);
@@ -174,7 +228,8 @@ async function benchNetwork(browser, network, expected, folder, wanted, timing) 
 async function command() {
   const started = Date.now();
   const options = readOptions();
-  const wanted = [{ name: native }, ...engines].filter(({ name }) => name.includes(options.engine));
+  const all = [{ name: native }, ...(options.pytorch ? pytorch : []), ...engines];
+  const wanted = all.filter(({ name }) => name.includes(options.engine));
   const networks = findNetworks(options.network);
   // Slow engines get `least` runs.
   const timing = options.quick ? { least: 1, most: 3, seconds: 1 } : { least: 3, most: 30, seconds: 12 };
@@ -191,7 +246,8 @@ async function command() {
   const apart = [];
   try {
     for (const network of networks) {
-      const found = await benchNetwork(browser, network, expected[network.name], folder, wanted, timing);
+      const losses = expected[network.name];
+      const found = await benchNetwork(browser, network, losses, folder, wanted, timing, options.pytorch);
       rows.push(...found.rows);
       apart.push(found.apart);
     }

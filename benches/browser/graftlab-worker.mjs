@@ -1,5 +1,6 @@
 // The worker of the lab's core: answers one call after the other.
 import { startThreads, threadCount } from '../../www/src/worker/threads';
+import { dispatched } from './dispatches.mjs';
 
 const artifacts = { cpu: 'cpu', threads: 'threads', webgpu: 'gpu' };
 const nobody = { loads() {}, watch() {} };
@@ -16,6 +17,7 @@ const calls = {
   },
   forward: () => bench.forward(),
   step: () => bench.step(),
+  dispatched,
 };
 
 addEventListener('message', async ({ data: { what, args } }) => {

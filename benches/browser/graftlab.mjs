@@ -9,5 +9,5 @@ export async function open(backend, network, { batch }) {
       worker.postMessage({ what, args });
     });
   await call('open', { backend, base: document.baseURI, onnx: await network.onnx(), batch });
-  return { forward: () => call('forward'), step: () => call('step') };
+  return { forward: () => call('forward'), step: () => call('step'), dispatched: () => call('dispatched') };
 }

@@ -1,4 +1,5 @@
 // The page of `npm run bench`: one engine with one network, told what to do by scripts/bench.mjs.
+import { dispatched } from './dispatches.mjs';
 import { inputs } from './inputs.mjs';
 
 const libraries = {
@@ -39,6 +40,14 @@ globalThis.bench = {
     const losses = [];
     for (let run = 0; run < runs; run++) losses.push(await load[workload]());
     return losses;
+  },
+
+  /** How many compute shaders one run has the GPU run. */
+  async dispatches(workload) {
+    const count = load.dispatched ?? dispatched;
+    const before = await count();
+    await load[workload]();
+    return (await count()) - before;
   },
 
   /** Milliseconds of each run. The losses have been computed before, so everything is warm. */
