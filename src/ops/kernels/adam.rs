@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use macerator::Simd;
 
-use super::parallel::{Shared, filled, for_each_piece};
+use super::parallel::{Shared, filled_by_range};
 
 /// The numbers of one step of AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019).
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +20,6 @@ pub struct AdamStep {
     pub kept: f32,
 }
 
-/// Floats of one piece of work.
-const PIECE: usize = 1 << 14;
-
 /// The value and both moments after the step; all of one length.
 pub(super) fn adam(
     value: &[f32],
@@ -36,22 +33,14 @@ pub(super) fn adam(
         // The capacity may be more than was asked for.
         Shared::new(&mut values.spare_capacity_mut()[..length])
     });
-    let write = |output: &mut [MaybeUninit<f32>]| {
-        for_each_piece(
-            output,
-            PIECE,
-            || (),
-            |(), index, output| {
-                let range = index * PIECE..index * PIECE + output.len();
-                // SAFETY: each piece has its own part.
-                let moved = [0, 1].map(|moment| unsafe { shared[moment].part(range.clone()) });
-                let before = moments.map(|moment| &moment[range.clone()]);
-                adam_piece(&value[range.clone()], &gradient[range.clone()], before, step, output, moved);
-            },
-        );
+    // SAFETY: every value is written, in all three vectors, and each range has its own parts.
+    let output = unsafe {
+        filled_by_range(length, |range, output| {
+            let moved = [0, 1].map(|moment| shared[moment].part(range.clone()));
+            let before = moments.map(|moment| &moment[range.clone()]);
+            adam_piece(&value[range.clone()], &gradient[range], before, step, output, moved);
+        })
     };
-    // SAFETY: every value is written, in all three vectors.
-    let output = unsafe { filled(length, write) };
     // SAFETY: as above.
     unsafe {
         first.set_len(length);

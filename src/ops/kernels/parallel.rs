@@ -50,6 +50,29 @@ pub(super) unsafe fn filled(length: usize, write: impl FnOnce(&mut [MaybeUninit<
     values
 }
 
+/// Values of one piece of work of an operation that takes each value by itself.
+const PIECE: usize = 1 << 15;
+
+/// A vector of `length` floats that `write(range, values)` fills range by range.
+///
+/// # Safety
+/// `write` initialises every value that it is given.
+pub(super) unsafe fn filled_by_range(
+    length: usize,
+    write: impl Fn(Range<usize>, &mut [MaybeUninit<f32>]) + Sync + Send,
+) -> Vec<f32> {
+    let write = |output: &mut [MaybeUninit<f32>]| {
+        for_each_piece(
+            output,
+            PIECE,
+            || (),
+            |(), index, output| write(index * PIECE..index * PIECE + output.len(), output),
+        );
+    };
+    // SAFETY: the pieces are the whole, and the caller promises that each is written.
+    unsafe { filled(length, write) }
+}
+
 /// Values that several threads write to, each in ranges of its own.
 pub(super) struct Shared<'a, T> {
     start: *mut MaybeUninit<T>,

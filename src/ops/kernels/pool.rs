@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use macerator::Simd;
 
 use super::geometry::{Conv, Correlation};
-use super::parallel::{Shared, filled, for_each_piece};
+use super::parallel::{Shared, filled, filled_by_range, for_each_piece};
 
 /// Maximum of each window, and which tap of the window it is.
 ///
@@ -92,23 +92,10 @@ pub(super) fn max_pool_gradient(conv: &Conv, gradient: &[f32], taps: &[i32]) -> 
     input
 }
 
-/// Floats of one piece of work of the operations that take each value by itself.
-const PIECE: usize = 1 << 15;
-
 /// Each value, moved to the nearest end if it lies outside.
 pub(super) fn clip(input: &[f32], [low, high]: [f32; 2]) -> Vec<f32> {
-    let write = |output: &mut [MaybeUninit<f32>]| {
-        for_each_piece(
-            output,
-            PIECE,
-            || (),
-            |(), index, output| {
-                clip_piece(&input[index * PIECE..], low, high, output);
-            },
-        );
-    };
     // SAFETY: every value is written.
-    unsafe { filled(input.len(), write) }
+    unsafe { filled_by_range(input.len(), |range, output| clip_piece(&input[range], low, high, output)) }
 }
 
 #[macerator::with_simd]
@@ -121,18 +108,12 @@ fn clip_piece<S: Simd>(input: &[f32], low: f32, high: f32, output: &mut [MaybeUn
 
 /// Gradient of the input of [`clip`]: the output's, where that lies between the ends.
 pub(super) fn clip_gradient(clipped: &[f32], gradient: &[f32], [low, high]: [f32; 2]) -> Vec<f32> {
-    let write = |output: &mut [MaybeUninit<f32>]| {
-        for_each_piece(
-            output,
-            PIECE,
-            || (),
-            |(), index, output| {
-                clip_gradient_piece(&clipped[index * PIECE..], &gradient[index * PIECE..], low, high, output);
-            },
-        );
-    };
     // SAFETY: every value is written.
-    unsafe { filled(clipped.len(), write) }
+    unsafe {
+        filled_by_range(clipped.len(), |range, output| {
+            clip_gradient_piece(&clipped[range.clone()], &gradient[range], low, high, output);
+        })
+    }
 }
 
 #[macerator::with_simd]

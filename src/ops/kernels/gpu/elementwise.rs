@@ -6,18 +6,33 @@ use burn::cubecl::prelude::*;
 use super::super::adam::AdamStep;
 use super::{CubeTensor, buffer, contiguous, empty, threads};
 
-/// Length of the vectors in which `length` values are read.
-fn vector(length: usize) -> usize {
-    if length.is_multiple_of(4) { 4 } else { 1 }
+/// A thread for each vector of a tensor's values.
+struct Pass {
+    /// Of the tensor's shape, still to be written.
+    output: CubeTensor,
+    /// Values of a vector.
+    vector: usize,
+    /// Vectors.
+    length: usize,
+    count: CubeCount,
+    dim: CubeDim,
+}
+
+impl Pass {
+    fn over(tensor: &CubeTensor) -> Self {
+        let shape = tensor.meta.shape().clone();
+        let values = shape.num_elements();
+        let vector = if values.is_multiple_of(4) { 4 } else { 1 };
+        let length = values / vector;
+        let (count, dim) = threads(&tensor.client, length);
+        Self { output: empty(tensor, shape), vector, length, count, dim }
+    }
 }
 
 pub(super) fn clip(input: CubeTensor, low: f32, high: f32) -> CubeTensor {
     let input = contiguous(input);
-    let shape = input.meta.shape().clone();
-    let values = shape.num_elements();
-    let (vector, output) = (vector(values), empty(&input, shape));
-    let (count, dim) = threads(&input.client, values / vector);
-    // SAFETY: both tensors hold `values / vector` vectors, and no index leaves them.
+    let Pass { output, vector, length, count, dim } = Pass::over(&input);
+    // SAFETY: both tensors hold `length` vectors, and no index leaves them.
     unsafe {
         clip_values::launch_unchecked(
             &input.client,
@@ -28,7 +43,7 @@ pub(super) fn clip(input: CubeTensor, low: f32, high: f32) -> CubeTensor {
             buffer(&output),
             low,
             high,
-            values / vector,
+            length,
         );
     }
     output
@@ -36,11 +51,8 @@ pub(super) fn clip(input: CubeTensor, low: f32, high: f32) -> CubeTensor {
 
 pub(super) fn clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32, high: f32) -> CubeTensor {
     let [clipped, gradient] = [clipped, gradient].map(contiguous);
-    let shape = clipped.meta.shape().clone();
-    let values = shape.num_elements();
-    let (vector, output) = (vector(values), empty(&clipped, shape));
-    let (count, dim) = threads(&clipped.client, values / vector);
-    // SAFETY: all tensors hold `values / vector` vectors, and no index leaves them.
+    let Pass { output, vector, length, count, dim } = Pass::over(&clipped);
+    // SAFETY: all tensors hold `length` vectors, and no index leaves them.
     unsafe {
         clip_values_gradient::launch_unchecked(
             &clipped.client,
@@ -52,7 +64,7 @@ pub(super) fn clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32,
             buffer(&output),
             low,
             high,
-            values / vector,
+            length,
         );
     }
     output
@@ -101,7 +113,18 @@ fn clip_values<N: Size>(
     if ABSOLUTE_POS >= length {
         terminate!();
     }
-    output[ABSOLUTE_POS] = max(min(input[ABSOLUTE_POS], Vector::new(high)), Vector::new(low));
+    // Comparing keeps what is no number, by which a run that exploded is known.
+    let mut value = input[ABSOLUTE_POS];
+    #[unroll]
+    for n in 0..N::value() {
+        if value.extract(n) > high {
+            value.insert(n, high);
+        }
+        if value.extract(n) < low {
+            value.insert(n, low);
+        }
+    }
+    output[ABSOLUTE_POS] = value;
 }
 
 #[cube(launch_unchecked)]
@@ -117,12 +140,11 @@ fn clip_values_gradient<N: Size>(
         terminate!();
     }
     let value = clipped[ABSOLUTE_POS];
-    let given = gradient[ABSOLUTE_POS];
-    let mut passed = Vector::<f32, N>::new(0.0f32);
+    let mut passed = gradient[ABSOLUTE_POS];
     #[unroll]
     for n in 0..N::value() {
-        if value.extract(n) > low && value.extract(n) < high {
-            passed.insert(n, given.extract(n));
+        if value.extract(n) <= low || value.extract(n) >= high {
+            passed.insert(n, 0.0f32);
         }
     }
     output[ABSOLUTE_POS] = passed;
