@@ -19,40 +19,17 @@ function timeCell({ ms_median, ms_min, ms_max, runs }) {
   return `${short(ms_median)} (${short(ms_min)}–${short(ms_max)}; ${runs})`;
 }
 
-/** A count of shaders. */
-const dispatchCell = ({ dispatches }) => (dispatches ? String(dispatches) : '–');
-
-/** Rows as one table per kind of work, `NETWORK: WORK`. */
-function tables(rows, cell = timeCell) {
-  const split = rows.map((row) => ({ ...row, parts: row.workload.split(': ') }));
-  const networks = unique(split.map(({ parts }) => parts[0]));
-  return unique(split.map(({ parts }) => parts[1])).map((work) => {
-    const lines = unique(rows.map(({ engine }) => engine)).map((engine) => {
-      const cells = networks.map((network) =>
-        cell(split.find((row) => row.engine === engine && row.workload === `${network}: ${work}`)),
-      );
-      return `| ${[engine, ...cells].join(' | ')} |`;
-    });
-    const head = [`| ${['', ...networks].join(' | ')} |`, `|---|${networks.map(() => '--:|').join('')}`];
-    return { work, text: [...head, ...lines].join('\n') };
-  });
-}
-
-/** How many compute shaders a training step runs, of engines that run any. */
-function dispatches(rows) {
-  const found = rows.filter(({ dispatches, workload }) => dispatches && workload.endsWith(': training step'));
-  if (!found.length) return '';
-  const [{ text }] = tables(
-    rows.filter(
-      ({ engine, workload }) =>
-        found.some((row) => row.engine === engine) && workload.endsWith(': training step'),
-    ),
-    dispatchCell,
+/** A table of Markdown with a column per network: `lines` are cells, the first of them the line's name. */
+function table(networks, lines) {
+  const row = (cells) => `| ${cells.join(' | ')} |`;
+  return [row(['', ...networks]), `|---|${networks.map(() => '--:|').join('')}`, ...lines.map(row)].join(
+    '\n',
   );
-  return `\n## Compute shaders of a training step\n\n${text}\n`;
 }
 
-/** How many times as long as others Graftlab takes, in the browser for a training step. */
+const step = 'training step';
+
+/** What of Graftlab is set beside what of others, in training steps. */
 const compared = [
   ['burn flex, wasm', /^PyTorch, one thread/],
   ['burn flex, wasm, threads', /^PyTorch, two threads/],
@@ -62,25 +39,47 @@ const compared = [
   ['burn webgpu, wasm', /^jax-js webgpu/],
 ];
 
-/** `docs/benchmarks.md`'s table of ratios; of medians. */
-function ratios(rows) {
-  const steps = rows.filter(({ workload, runs }) => workload.endsWith(': training step') && runs > 0);
-  const networks = unique(steps.map(({ workload }) => workload.split(': ')[0]));
-  const time = (network, matches) =>
-    steps.find(({ workload, engine }) => workload.startsWith(`${network}:`) && matches(engine))?.ms_median;
-  const lines = compared.flatMap(([ours, theirs]) => {
-    const cells = networks.map((network) => {
-      const [a, b] = [time(network, (name) => name === ours), time(network, (name) => theirs.test(name))];
-      return a && b ? (a / b).toPrecision(2) : '–';
-    });
-    const name = steps.find(({ engine }) => theirs.test(engine))?.engine;
-    return name && cells.some((cell) => cell !== '–')
-      ? [`| ${[`${ours} / ${name}`, ...cells].join(' | ')} |`]
-      : [];
+/** The tables, each with its title: times by kind of work, shaders of a step, steps beside those of others. */
+function tables(rows) {
+  const split = rows.map((row) => {
+    const [network, work] = row.workload.split(': ');
+    return { ...row, network, work };
   });
-  if (!lines.length) return '';
-  const head = [`| ${['', ...networks].join(' | ')} |`, `|---|${networks.map(() => '--:|').join('')}`];
-  return `\n## Training steps, relative\n\n${[...head, ...lines].join('\n')}\n`;
+  const [networks, works, engines] = ['network', 'work', 'engine'].map((key) =>
+    unique(split.map((row) => row[key])),
+  );
+  const find = (engine, network, work) =>
+    split.find((row) => row.engine === engine && row.network === network && row.work === work);
+
+  const times = works.map((work) => ({
+    title: `${work[0].toUpperCase()}${work.slice(1)}, ms`,
+    lines: engines.map((engine) => [
+      engine,
+      ...networks.map((network) => timeCell(find(engine, network, work))),
+    ]),
+  }));
+  const shaders = engines.map((engine) => [
+    engine,
+    ...networks.map((network) => find(engine, network, step)?.dispatches ?? '–'),
+  ]);
+  const ratio = (ours, theirs) =>
+    ours?.runs && theirs?.runs ? (ours.ms_median / theirs.ms_median).toPrecision(2) : '–';
+  const ratios = compared.flatMap(([ours, pattern]) =>
+    engines
+      .filter((engine) => pattern.test(engine))
+      .map((theirs) => [
+        `${ours} / ${theirs}`,
+        ...networks.map((network) => ratio(find(ours, network, step), find(theirs, network, step))),
+      ]),
+  );
+  const says = ([, ...cells]) => cells.some((cell) => cell !== '–');
+  return [
+    ...times,
+    { title: 'Compute shaders of a training step', lines: shaders.filter(says) },
+    { title: 'Training steps, relative', lines: ratios.filter(says) },
+  ]
+    .filter(({ lines }) => lines.length > 0)
+    .map(({ title, lines }) => ({ title, text: table(networks, lines) }));
 }
 
 /** Why rows are empty, each reason once. */
@@ -93,11 +92,9 @@ function failures(rows) {
   });
 }
 
-const title = (work) => `${work[0].toUpperCase()}${work.slice(1)}`;
-
 /** For the terminal. */
 export function summary(rows) {
-  const parts = tables(rows).map(({ work, text }) => `${title(work)}, ms\n\n${text}`);
+  const parts = tables(rows).map(({ title, text }) => `${title}\n\n${text}`);
   return [...parts, ...failures(rows)].join('\n\n');
 }
 
@@ -106,6 +103,8 @@ export function benchmarksPage(rows, { chromium, batch, apart, softwareGpu }) {
   const [cpu] = cpus();
   const threads = cpus().length;
   const failed = failures(rows);
+  const parts = tables(rows).map(({ title, text }) => `## ${title}\n\n${text}\n`);
+  if (failed.length) parts.push(`What could not be timed:\n\n${failed.join('\n')}\n`);
   const adapter = softwareGpu
     ? 'WebGPU and WebGL run on software adapters (SwiftShader): compare these rows with each other; they say nothing of a GPU.'
     : "WebGPU and WebGL run on the machine's own GPU.";
@@ -123,11 +122,7 @@ Written by \`npm run bench -- --write\` on ${new Date().toISOString().slice(0, 1
   says threads, PyTorch as many as it says.
 - ${adapter}
 
-How to read it: milliseconds, median (least–most; number of runs); less is better.
+How to read it: times are the median (least–most; number of runs) in milliseconds; less is better.
 
-${tables(rows)
-  .map(({ work, text }) => `## ${title(work)}\n\n${text}\n`)
-  .join(
-    '\n',
-  )}${dispatches(rows)}${ratios(rows)}${failed.length ? `\nWhat could not be timed:\n\n${failed.join('\n')}\n` : ''}`;
+${parts.join('\n')}`;
 }

@@ -91,35 +91,32 @@ async function runNative(networks, folder, timing) {
   return JSON.parse(readFileSync(out, 'utf8'));
 }
 
-/** Runs PyTorch in the Python `path` on the job that the native benchmark had last, which wrote the layers. */
-function runPytorch(path, threads, networks, folder, timing) {
+/** Losses of one network in PyTorch, or with `timing` milliseconds; the native benchmark has written its layers. */
+function runPytorch(python, threads, network, folder, timing) {
   const job = join(folder, 'pytorch.json');
-  writeFileSync(job, JSON.stringify({ networks, batch, layers: join(folder, 'page', 'networks'), timing }));
+  const layers = join(folder, 'page', 'networks');
+  writeFileSync(job, JSON.stringify({ networks: [network], batch, layers, timing }));
   const script = join(root, 'benches', 'pytorch.py');
-  const { version, networks: found } = JSON.parse(
-    execFileSync(path, [script, job, String(threads)], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  );
-  return { version, ...found[networks[0].name] };
+  const answer = execFileSync(python, [script, job, String(threads)], { encoding: 'utf8', stdio: 'pipe' });
+  const { version, networks } = JSON.parse(answer);
+  return { version, ...networks[network.name] };
 }
 
 /** Rows of PyTorch: its losses have to be the native ones. */
-function benchPytorch(path, { name: engine, threads }, network, expected, folder, timing) {
-  const { name } = network;
+function benchPytorch(python, { name: engine, threads }, network, expected, folder, timing) {
   try {
-    const losses = runPytorch(path, threads, [network], folder);
+    const losses = runPytorch(python, threads, network, folder);
     const apart = Math.max(...Object.keys(workloads).map((key) => difference(losses[key], expected[key])));
     if (!(apart <= tolerance)) throw new Error('its losses are not the native ones');
-    const times = runPytorch(path, threads, [network], folder, timing);
+    const times = runPytorch(python, threads, network, folder, timing);
     return Object.entries(workloads).map(([key, title]) =>
-      row(`${name}: ${title}`, `${engine} (${times.version})`, { times: times[key] }),
+      row(`${network.name}: ${title}`, `${engine} (${times.version})`, { times: times[key] }),
     );
   } catch (error) {
+    const said = error.stderr?.trim().split('\n').at(-1);
     throw new Problem(
-      `PyTorch could not be timed: ${reason(error)}`,
-      'Its Python needs: pip install torch numpy',
+      `PyTorch could not be timed: ${said || reason(error)}`,
+      `${python} has to be a Python with torch and numpy.`,
     );
   }
 }
