@@ -260,15 +260,20 @@ impl Problem<'_> {
         SearchError::BudgetOutOfReach { budget: self.budget, nearest: least_cost(self.space, &joins) }
     }
 
-    /// How bad a join looks before training, from 0 upwards: what its tail's agreement with the teacher lacks (1 for
-    /// chance), what its adapter does not explain, and how far apart in depth its two points are, each as a share of its
-    /// network's MACs. Agreement alone says nothing of late joins, which all look like chance; the gap in depth tells of
-    /// layers that nobody computes any more, and of donors too specialised to be read.
+    /// How bad a join looks before training; lower is better, and the joins of a plan add up. The sum of
+    /// - the mean of what its tail's agreement with the teacher lacks (1 for chance) and what its adapter does not explain,
+    /// - how far apart in depth its two points are, each as a share of its network's MACs: layers that nobody computes any
+    ///   more, and donors too specialised to be read, of which late joins, which all look like chance, say nothing else,
+    /// - the logarithm of how many times fewer MACs there are with this join alone: what computes less has less to learn with.
     pub fn badness(&self, receiver: usize, join: Join) -> f64 {
-        let [from, to] = self.space.ends(receiver, join);
-        let depth = |macs: u64, network: usize| macs as f64 / self.space.networks[network].macs.max(1) as f64;
+        let space = self.space;
+        let [from, to] = space.ends(receiver, join);
+        let depth = |macs: u64, network: usize| macs as f64 / space.networks[network].macs.max(1) as f64;
         let gap = (depth(from.macs_before, join.donor) - depth(to.macs_before, receiver)).abs();
-        let lacking = |score: &Score| (1.0 - score.kappa) + (1.0 - score.r_squared);
-        self.scores.get(&(receiver, join)).map_or(2.0, lacking) + gap
+        let lacking = |score: &Score| ((1.0 - score.kappa) + (1.0 - score.r_squared)) / 2.0;
+        let apart = space.macs_apart().max(1) as f64;
+        let saved =
+            space.networks[receiver].macs as f64 - space.source_macs(receiver, Source::Join(join)) as f64;
+        self.scores.get(&(receiver, join)).map_or(1.0, lacking) + gap - (1.0 - saved / apart).max(1e-9).ln()
     }
 }
