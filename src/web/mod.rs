@@ -284,7 +284,9 @@ impl Session {
 
     /// Lets the run that is going on rest, or go on. While it trains, it makes a checkpoint first.
     pub fn pause(&self, paused: bool) {
-        self.checkpoint_wanted.set(paused);
+        if paused {
+            self.keep_checkpoint();
+        }
         self.rest.ask(paused);
     }
 
