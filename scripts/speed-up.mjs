@@ -1,14 +1,16 @@
-// `npm run speed-up -- --run DIR`: how much less time a merged network takes than the originals apart, in onnxruntime and
-// in onnxruntime-web.
+// `npm run speed-up -- --run DIR`: how much less time a merged network takes than the originals apart, in onnxruntime, in
+// onnxruntime-web, and in the lab's own core.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium as driver } from 'playwright-core';
 import { openRuntime } from '../tests/browser/onnxruntime.mjs';
+import { driveBrowser } from './bench-browser.mjs';
+import { buildBenchPage } from './bench-page.mjs';
 import { main, Problem, say } from './log.mjs';
-import { root } from './paths.mjs';
+import { cache, root } from './paths.mjs';
 import { setUp } from './setup.mjs';
 import { chromium, python } from './tools.mjs';
 
@@ -35,23 +37,52 @@ function readOptions() {
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-/** Milliseconds by batch, file and round, in Chromium. */
-async function inBrowser(files, shape, batches, rounds) {
+/** Milliseconds by network and round, in turns of ten, so that what else the machine does meets all alike. */
+async function inTurns(networks, rounds, time) {
+  const times = networks.map(() => []);
+  for (let done = 0; done < rounds; done += 10)
+    for (const [at, network] of networks.entries()) times[at].push(...(await time(network)));
+  return times;
+}
+
+/** onnxruntime-web in Chromium: milliseconds by batch, file and round. */
+async function inOnnxruntime(files, shape, batches, rounds) {
   const browser = await driver.launch({ executablePath: chromium() });
   const runtimes = [];
   try {
     for (const file of files) runtimes.push(await openRuntime(browser, readFileSync(file)));
     const times = {};
-    for (const batch of batches) {
-      times[batch] = files.map(() => []);
-      // In turns, so that what else the machine does meets all alike.
-      for (let done = 0; done < rounds; done += 10)
-        for (const [at, runtime] of runtimes.entries())
-          times[batch][at].push(...(await runtime.time([batch, ...shape], 10)));
-    }
+    for (const batch of batches)
+      times[batch] = await inTurns(runtimes, rounds, (runtime) => runtime.time([batch, ...shape], 10));
     return times;
   } finally {
     for (const runtime of runtimes) await runtime.close();
+    await browser.close();
+  }
+}
+
+/** The lab's core for one thread, in Chromium: milliseconds by batch, file and round. */
+async function inGraftlab(files, batches, rounds) {
+  const networks = files.map((file) => ({ name: basename(file, '.onnx'), file }));
+  const folder = join(cache, 'speed-up');
+  await buildBenchPage(folder, networks, ['cpu']);
+  const browser = await driveBrowser(folder, { gpu: false });
+  const engine = { library: 'graftlab', backend: 'cpu', artifact: 'cpu' };
+  try {
+    const times = {};
+    for (const batch of batches) {
+      const loads = [];
+      for (const { name } of networks) {
+        const load = await browser.open(engine, name, batch);
+        await load.losses('forward', 3);
+        loads.push(load);
+      }
+      const ten = { least: 10, most: 10, seconds: 0 };
+      times[batch] = await inTurns(loads, rounds, (load) => load.time('forward', ten));
+      for (const load of loads) await load.close();
+    }
+    return times;
+  } finally {
     await browser.close();
   }
 }
@@ -71,14 +102,17 @@ async function command() {
   const files = [...originals, join(folder, 'merged.onnx')];
   const missing = files.find((file) => !existsSync(file));
   if (missing) throw new Problem(`${missing} is missing.`, usage);
-  await setUp('browser');
+  await setUp('browser', 'page');
   const script = join(root, 'benches', 'speed_up.py');
   const native = JSON.parse(execFileSync(python, [script, String(rounds), ...files], { encoding: 'utf8' }));
-  const web = await inBrowser(files, native.shape, Object.keys(native.times).map(Number), rounds);
+  const batches = Object.keys(native.times).map(Number);
+  const web = await inOnnxruntime(files, native.shape, batches, rounds);
+  const own = await inGraftlab(files, batches, rounds);
   const { originals: before, merged: after } = report.cost.macs;
   const rows = [
     ...rowsOf(`onnxruntime ${native.version}`, native.times),
     ...rowsOf('onnxruntime-web, wasm', web),
+    ...rowsOf('Graftlab, wasm', own),
   ];
   say(
     `\n${cpus()[0]?.model.trim()}, one thread; ${(before / after).toFixed(2)}× fewer MACs. Milliseconds, median of ${rounds}.\n`,

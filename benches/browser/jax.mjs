@@ -1,6 +1,6 @@
 // The networks in jax-js, jit-compiled. Arrays are counted: what is used again is passed as `.ref`.
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
-import { adam, statisticsMomentum } from './inputs.mjs';
+import { adam, inputs, statisticsMomentum } from './inputs.mjs';
 
 const perChannel = (vector) => vector.reshape([1, -1, 1, 1]);
 
@@ -71,7 +71,9 @@ const crossEntropy = (logits, labels) =>
 const zip = (ids, arrays) => ids.map((id, index) => [id, arrays[index]]);
 const refs = (arrays) => arrays.map((array) => array.ref);
 
-export async function open(backend, network, { images, pixels, labels, oneHot }) {
+export async function open(backend, source, batch) {
+  const network = await source.layers();
+  const { images, pixels, labels, oneHot } = inputs(network, batch);
   if (!(await init(backend)).includes(backend))
     throw new Error(`jax-js could not start its ${backend} backend`);
   defaultDevice(backend);

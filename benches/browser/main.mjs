@@ -1,6 +1,5 @@
 // The page of `npm run bench`: one engine with one network, told what to do by scripts/bench.mjs.
 import { dispatched } from './dispatches.mjs';
-import { inputs } from './inputs.mjs';
 
 const libraries = {
   graftlab: () => import('./graftlab.mjs'),
@@ -15,15 +14,15 @@ const bytes = async (path) => {
 };
 
 /** A network as the native benchmark writes it: layers, and weights by the tensor's id. */
-async function read(name) {
-  const layers = await (await fetch(`networks/${name}.json`)).json();
+async function layers(name) {
+  const network = await (await fetch(`networks/${name}.json`)).json();
   const values = new Float32Array(await bytes(`networks/${name}.bin`));
   const weights = new Map();
-  for (const { id, shape, offset } of layers.weights) {
+  for (const { id, shape, offset } of network.weights) {
     const count = shape.reduce((product, size) => product * size, 1);
     weights.set(id, { shape, values: values.slice(offset, offset + count) });
   }
-  return { ...layers, weights, onnx: () => bytes(`networks/${name}.onnx`) };
+  return { ...network, weights };
 }
 
 /** What is timed: `forward()` and `step()`, each until the cross-entropy is here. */
@@ -31,8 +30,9 @@ let load;
 
 globalThis.bench = {
   async open({ library, backend, network, batch }) {
-    const [{ open }, layers] = await Promise.all([libraries[library](), read(network)]);
-    load = await open(backend, layers, inputs(layers, batch));
+    const { open } = await libraries[library]();
+    const source = { layers: () => layers(network), onnx: () => bytes(`networks/${network}.onnx`) };
+    load = await open(backend, source, batch);
   },
 
   /** The losses of the first runs. */

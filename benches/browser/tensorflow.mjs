@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-backend-webgpu';
-import { adam, statisticsMomentum } from './inputs.mjs';
+import { adam, inputs, statisticsMomentum } from './inputs.mjs';
 
 /** Padding as TensorFlow.js takes it: one number. */
 function padding({ op, pads }) {
@@ -71,7 +71,9 @@ async function scalar(loss) {
   return value;
 }
 
-export async function open(backend, network, { images, pixels, labels, oneHot }) {
+export async function open(backend, source, batch) {
+  const network = await source.layers();
+  const { images, pixels, labels, oneHot } = inputs(network, batch);
   setWasmPaths(new URL('tensorflow/', document.baseURI).href);
   if (!(await tf.setBackend(backend)))
     throw new Error(`TensorFlow.js could not start its ${backend} backend`);

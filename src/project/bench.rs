@@ -58,15 +58,16 @@ impl Bench {
         })
     }
 
-    /// A forward pass in inference mode, until its cross-entropy has been read back. The weights stay as they were
-    /// given.
+    /// A forward pass in inference mode, all outputs of it, until the first one's cross-entropy has been read back. The
+    /// weights stay as they were given.
     ///
     /// # Errors
     ///
     /// The device fails.
     pub async fn forward(&self) -> Result<f64, ProjectError> {
-        let (input, output) = ends(self.network.graph())?;
-        let pass = self.network.run(&[(input, self.images.clone().into())], &[output], Mode::Inference);
+        let graph = self.network.graph();
+        let (input, _) = ends(graph)?;
+        let pass = self.network.run(&[(input, self.images.clone().into())], &graph.outputs, Mode::Inference);
         let logits = first(pass.targets)?.to_rank();
         scalar(cross_entropy(logits, self.labels.clone(), self.batch)).await
     }
