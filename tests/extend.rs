@@ -10,8 +10,10 @@ use graftlab::data::Augment;
 use graftlab::join::{Join, Plan, Source};
 use graftlab::net::{NetworkOptions, prepare};
 use graftlab::onnx;
+use graftlab::platform::Cancel;
 use graftlab::pretrain::backbone::Family;
-use graftlab::project::{Settings, apply_graft};
+use graftlab::project::{Event, Host, Settings, apply_graft, run};
+use graftlab::train::Start;
 use pollster::block_on;
 
 #[test]
@@ -79,6 +81,31 @@ fn a_graft_learns_the_same_from_tensors_of_the_base_that_were_kept() {
     assert_eq!(kept.len(), computed.len());
     for (kept, computed) in kept.iter().zip(&computed) {
         assert!((kept.loss - computed.loss).abs() < 1e-3 * computed.loss.abs(), "{kept:?} {computed:?}");
+    }
+}
+
+#[test]
+fn a_base_keeps_weights_and_statistics_however_the_others_start() {
+    for (start, fixed) in [(Start::Scratch, false), (Start::Fitted, true)] {
+        let mut settings = Settings { base: Some("direction".into()), ..settings() };
+        settings.train.start = start;
+        settings.train.fixed_statistics = fixed;
+        let mut found = Vec::new();
+        let watch = |event: Event| {
+            if let Event::Validated { student, teacher, .. } = event {
+                assert_eq!(student[0], teacher[0], "{start:?}: the base computes something else");
+            }
+        };
+        let host =
+            Host { on_event: &watch, cancel: &Cancel::default(), archive: None, crew: None, resume: None };
+        let outcome = block_on(run(&mut project(), &settings, (&Device::flex(), "cpu"), host)).unwrap();
+        let graph = onnx::read(&outcome.onnx).unwrap();
+        for norm in graph.nodes.iter().filter(|node| node.op_type == "BatchNormalization") {
+            found.extend_from_slice(graph.constants[&norm.inputs[3].unwrap()].as_f32().unwrap());
+        }
+        // The untrained networks' means are zero.
+        assert_eq!(found.iter().all(|mean| mean.abs() < 1e-6), fixed, "{start:?}");
+        assert_eq!(outcome.report.tasks[0].test.agreement, 1.0, "{start:?}");
     }
 }
 

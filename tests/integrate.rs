@@ -188,8 +188,11 @@ fn a_front_compares_plans_of_other_budgets_and_the_baselines() {
 fn the_plan_of_an_earlier_run_is_trained_again_from_other_weights() {
     let settings = settings();
     let searched = outcome(&mut project(), &settings).unwrap();
-    let plan = searched.report.plan.plan();
+    let mut names = project().labels();
+    let plan = searched.report.plan.plan(&names);
     assert!(plan.is_some());
+    names[0].push_str(" of another run");
+    assert_eq!(searched.report.plan.plan(&names), None);
     let weights = |outcome: &Outcome| {
         let graph = onnx::read(&outcome.onnx).unwrap();
         let first = graph.nodes.iter().find(|node| node.op_type == "Conv").unwrap().inputs[1].unwrap();
@@ -252,6 +255,9 @@ fn two_networks_for_one_task_are_refused_and_the_first_stays() {
     let again = network(Family::ResNet, "width", &["thick", "thin"], 9);
     let error = project.add_network("again.onnx", &again, &NetworkOptions::default()).unwrap_err();
     assert!(error.to_string().contains("'width'"), "{error}");
+    let options = NetworkOptions { task: Some("width/of/lines".into()), ..NetworkOptions::default() };
+    let error = project.add_network("again.onnx", &again, &options).unwrap_err();
+    assert!(error.to_string().contains("slash"), "{error}");
     assert_eq!(project.cards().count(), 2);
 }
 

@@ -77,9 +77,14 @@ pub fn run(model: &Path, input: &Path, output: &Path, index: usize) -> Result<()
     let network = Network::new(&graph, &Device::flex())
         .map_err(|source| ProjectError::Network { file: name.clone().into_owned(), source })?;
     network.check_batch().map_err(|source| ProjectError::Network { file: name.into_owned(), source })?;
+    let [image] = network.graph().inputs[..] else {
+        let inputs = network.graph().inputs.len();
+        return Err(Failure::BadInput(format!(
+            "the network has {inputs} inputs; one can be given. Hint: export it with its image input alone"
+        )));
+    };
     let (values, shape) = npy::read(&paths::read(input)?)?;
-    let wanted: Vec<usize> =
-        network.graph().inputs.first().map_or(&[][..], |id| network.graph().shape(*id)).into();
+    let wanted = network.graph().shape(image).to_vec();
     let shape: [usize; 4] = match <[usize; 4]>::try_from(shape.clone()) {
         Ok(shape) if shape[0] > 0 && wanted.len() == 4 && shape[1..] == wanted[1..] => shape,
         _ => {

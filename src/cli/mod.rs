@@ -141,7 +141,7 @@ struct SettingsOptions {
     #[command(flatten)]
     common: CommonOptions,
     /// Under a minute, at the price of accuracy.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "settings")]
     quick: bool,
 }
 

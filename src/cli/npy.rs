@@ -37,7 +37,8 @@ fn parse(bytes: &[u8]) -> Option<(Vec<f32>, Vec<usize>)> {
         .chunks_exact(4)
         .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
         .collect();
-    (values.len() == shape.iter().product::<usize>()).then_some((values, shape))
+    let count = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size))?;
+    (values.len() == count).then_some((values, shape))
 }
 
 /// The bytes of a file.

@@ -25,7 +25,7 @@ pub fn table(options: &TableOptions) -> Result<(), Failure> {
     let mut file = open(&options.out)?;
     let budgets = options.budgets.iter();
     let request = TableRequest {
-        seeds: (settings.seed..settings.seed.saturating_add(options.seeds.max(1))).collect(),
+        seeds: (0..options.seeds.max(1)).map_while(|more| settings.seed.checked_add(more)).collect(),
         settings,
         shard: options.shard,
         searches: budgets

@@ -16,7 +16,9 @@ pub struct Progress {
 #[derive(Default)]
 struct State {
     bar: Option<(Phase, ProgressBar)>,
-    /// Tenths of the phase that a plain line has told of.
+    /// Steps of the part of the phase that is going on.
+    total: usize,
+    /// Tenths of it that a plain line has told of.
     tenths: usize,
     note: String,
 }
@@ -75,6 +77,9 @@ impl Progress {
     }
 
     fn advance(&self, state: &mut State, phase: Phase, done: usize, total: usize, seconds_left: Option<f64>) {
+        if total != state.total {
+            (state.total, state.tenths) = (total, 0);
+        }
         if self.terminal {
             if state.bar.as_ref().is_none_or(|(known, _)| *known != phase) {
                 let style = ProgressStyle::with_template("{prefix:9} {bar:40} {pos}/{len} {msg}");
@@ -83,6 +88,7 @@ impl Progress {
                 state.bar = Some((phase, bar));
             }
             if let Some((_, bar)) = &state.bar {
+                bar.set_length(total as u64);
                 bar.set_position(done as u64);
                 bar.set_message(format!("{} {}", left(seconds_left), state.note));
             }

@@ -75,17 +75,17 @@ fn bundled() -> Result<PathBuf, Failure> {
 fn settings(options: &SettingsOptions) -> Result<Settings, Failure> {
     let start = if options.quick { Settings::quick() } else { Settings::default() };
     let mut settings = common_settings(&options.common, start)?;
+    if options.budget.is_some() || options.cost.is_some() || options.selector.is_some() {
+        settings.plan = None;
+    }
     settings.budget = options.budget.unwrap_or(settings.budget);
     settings.cost = options.cost.unwrap_or(settings.cost);
     settings.selector = options.selector.unwrap_or(settings.selector);
-    if let Some(path) = &options.plan {
-        settings.plan = Some(plan_of(path)?);
-    }
     Ok(settings)
 }
 
-/// The plan of a finished run.
-fn plan_of(run: &Path) -> Result<Plan, Failure> {
+/// The plan of a finished run, for the networks of these names.
+fn plan_of(run: &Path, names: &[String]) -> Result<Plan, Failure> {
     #[derive(Deserialize)]
     struct Run {
         plan: PlanSummary,
@@ -94,7 +94,10 @@ fn plan_of(run: &Path) -> Result<Plan, Failure> {
         Failure::BadInput(format!("{}: {reason}. Hint: give the run.json of a run", run.display()))
     };
     let run: Run = serde_json::from_slice(&paths::read(run)?).map_err(|error| fault(&error.to_string()))?;
-    run.plan.plan().ok_or_else(|| fault("its plan names a donor that it does not have"))
+    run.plan.plan(names).ok_or_else(|| {
+        let other: Vec<&str> = run.plan.networks.iter().map(|summary| summary.network()).collect();
+        fault(&format!("its plan joins {}, not {}", other.join(", "), names.join(", ")))
+    })
 }
 
 /// The settings of a file, or else those to start with, and what is asked for on top.
@@ -115,7 +118,7 @@ pub fn common_settings(options: &CommonOptions, start: Settings) -> Result<Setti
     Ok(settings)
 }
 
-fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions) -> Result<(), Failure> {
+fn work(models: &[Model], data: &Path, mut settings: Settings, options: &RunOptions) -> Result<(), Failure> {
     let device = options.device.open()?;
     // Before the work, which may take minutes.
     paths::make_folder(&options.out)?;
@@ -124,6 +127,9 @@ fn work(models: &[Model], data: &Path, settings: Settings, options: &RunOptions)
     let mut project = Project::default();
     for model in models {
         project.add_network(&model.name(), &model.bytes()?, &model.options)?;
+    }
+    if let Some(run) = &options.settings.plan {
+        settings.plan = Some(plan_of(run, &project.labels())?);
     }
     let files = paths::read_data(data)?;
     let outcome = pollster::block_on(async {

@@ -29,17 +29,17 @@ pub fn report(report: &Report) -> String {
     let percent = |share: Option<f64>| share.map_or("-".into(), |share| format!("{:.2}", share * 100.0));
     let mut lines = vec![format!(
         "{:<14} {:>10} {:>10} {:>8} {:>11}",
-        "test, %", "original", "merged", "drop", "agreement"
+        "test, %", "original", "merged", "change", "agreement"
     )];
     for task in &report.tasks {
         let scores = task.test;
-        let drop = scores.original.zip(scores.merged).map(|(original, merged)| merged - original);
+        let change = scores.original.zip(scores.merged).map(|(original, merged)| merged - original);
         lines.push(format!(
             "{:<14} {:>10} {:>10} {:>8} {:>11}",
             task.name,
             percent(scores.original),
             percent(scores.merged),
-            drop.map_or("-".into(), |drop| format!("{:+.2}", drop * 100.0)),
+            change.map_or("-".into(), |change| format!("{:+.2}", change * 100.0)),
             percent(Some(scores.agreement)),
         ));
     }

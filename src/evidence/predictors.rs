@@ -41,7 +41,7 @@ pub fn predictors(table: &Table) -> Vec<PredictorFigures> {
             budget: 1.0,
             further: &[],
             seed: 0,
-            base: None,
+            base: table.base,
         };
         Some(-plan.joins().map(|(receiver, join)| problem.badness(receiver, join)).sum::<f64>())
     };

@@ -28,7 +28,7 @@ pub fn replay(table: &Table, name: SelectorName, budget: f64, seed: usize) -> Op
         budget,
         further: &[],
         seed: of_seed.seed.into(),
-        base: None,
+        base: table.base,
     };
     let mut rows = Rows { table, seed, seconds: of_seed.seconds };
     let judged = pollster::block_on(select(name, &problem, &mut rows)).ok()?.judged;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::EvidenceError;
-use crate::join::{Join, Plan, Space};
+use crate::join::{Join, Plan, Source, Space};
 use crate::report::{CandidateReport, PlanLine, SearchLine, SpaceLine, TableLine};
 use crate::search::{Score, Scores, SearchSettings};
 use crate::train::TrainSettings;
@@ -18,6 +18,8 @@ pub struct Table {
     pub seeds: Vec<Seed>,
     /// By plan.
     pub rows: Vec<Row>,
+    /// The network that stays as it is, if there is one.
+    pub base: Option<usize>,
     /// Image passes of every fine-tuning.
     pub image_passes: usize,
     /// How many plans the space has, if they can be counted.
@@ -92,6 +94,20 @@ impl Table {
         if spaces.iter().any(|line| shared(line) != settings) {
             return Err(EvidenceError::Mixed { what: "settings" });
         }
+        let base = settings["base"].as_str();
+        let base = base.and_then(|base| space.networks.iter().position(|network| network.name == base));
+        let knows = |plan: &Plan| plan.check(&space).is_ok();
+        let scored =
+            spaces.iter().flat_map(|line| &line.candidates).map(score).all(|((receiver, join), _)| {
+                let mut plan = Plan(vec![Source::Root; space.networks.len()]);
+                plan.0.get_mut(receiver).map(|source| *source = Source::Join(join)).is_some() && knows(&plan)
+            });
+        if !(scored
+            && plans.iter().all(|line| knows(&line.plan))
+            && searches.iter().all(|line| knows(&line.plan)))
+        {
+            return Err(EvidenceError::Mixed { what: "networks" });
+        }
         let image_passes = plans.first().map_or(0, |line| line.image_passes);
         if plans.iter().any(|line| line.image_passes != image_passes) {
             return Err(EvidenceError::Mixed { what: "numbers of image passes" });
@@ -121,8 +137,9 @@ impl Table {
         if rows.is_empty() {
             return Err(EvidenceError::Unfinished);
         }
-        let plans = space.plans(COUNTED).map(|plans| plans.len());
-        Ok(Self { space, settings: search, seeds, rows, image_passes, plans })
+        let keeps_base = |plan: &&Plan| base.is_none_or(|base| plan.0[base] == Source::Root);
+        let plans = space.plans(COUNTED).map(|plans| plans.iter().filter(keeps_base).count());
+        Ok(Self { space, settings: search, seeds, rows, base, image_passes, plans })
     }
 
     /// Whether every plan of the space was fine-tuned with every seed.

@@ -38,7 +38,7 @@ impl From<&Fit> for Adapter {
 pub fn macs(donor: &JoinPoint, receiver: &JoinPoint) -> u64 {
     let (from, to) = ((donor.height, donor.width), (receiver.height, receiver.width));
     let smaller = if grows(from, to) { from.0 * from.1 } else { to.0 * to.1 };
-    let convolution = (donor.channels * receiver.channels * smaller) as u64;
+    let convolution = (donor.channels * receiver.channels) as u64 * smaller as u64;
     let channels = if grows(from, to) { receiver.channels } else { donor.channels };
     convolution + resampling_macs(channels, from, to)
 }
@@ -52,9 +52,10 @@ fn resampling_macs(channels: usize, from: (usize, usize), to: (usize, usize)) ->
     if from.0.is_multiple_of(to.0) && from.1.is_multiple_of(to.1) {
         return 0;
     }
-    let rows = if from.0 == to.0 { 0 } else { to.0 * from.0 * from.1 };
-    let columns = if from.1 == to.1 { 0 } else { to.0 * from.1 * to.1 };
-    (channels * (rows + columns)) as u64
+    let product = |sizes: [usize; 3]| sizes.iter().map(|size| *size as u64).product::<u64>();
+    let rows = if from.0 == to.0 { 0 } else { product([to.0, from.0, from.1]) };
+    let columns = if from.1 == to.1 { 0 } else { product([to.0, from.1, to.1]) };
+    channels as u64 * (rows + columns)
 }
 
 /// Whether the convolution comes before the resampling. Both orders give the same result, for a 1×1 convolution

@@ -12,6 +12,12 @@ pub enum JoinError {
     )]
     SameTask { task: String },
 
+    #[error(
+        "the task name '{task}' has a slash, which divides the names of a joined network. \
+         Hint: give it another name, as in NAME.onnx:task=OTHER"
+    )]
+    TaskName { task: String },
+
     #[error("{given} network given; joining needs at least two. Hint: add another network")]
     TooFew { given: usize },
 

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::{Adapter, JoinPoint};
 use crate::graph::{Attribute, Constant, Graph, Node, TensorId};
+use crate::net::is_fixed;
 
 impl Adapter {
     /// Weights that know nothing of either tensor (He et al., ICCV 2015).
@@ -15,27 +16,35 @@ impl Adapter {
     }
 }
 
-/// Gives every convolution, matrix product and batch normalisation of a graph random weights (He et al., ICCV 2015), as if
-/// it had never been trained. Other constants stay.
-pub fn forget_weights(graph: &mut Graph, seed: u64) {
+/// Gives every convolution, matrix product and batch normalisation of a graph whose first output `forgets` random weights
+/// (He et al., ICCV 2015), as if it had never been trained. Other constants stay.
+pub fn forget_weights(graph: &mut Graph, seed: u64, forgets: impl Fn(&str) -> bool) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     for node in graph.nodes.clone() {
-        let id = |place: usize| node.inputs.get(place).copied().flatten();
+        if !node.outputs.first().is_some_and(|id| forgets(&graph.tensor(*id).name)) {
+            continue;
+        }
+        let id = |place: usize| {
+            let id = node.inputs.get(place).copied().flatten()?;
+            (!is_fixed(&graph.tensor(id).name)).then_some(id)
+        };
+        let [weight, bias] = [id(1), id(2)];
+        let statistics = [(1, 1.0), (2, 0.0), (3, 0.0), (4, 1.0)].map(|(place, value)| (id(place), value));
         match node.op_type.as_str() {
-            "Conv" | "Gemm" => {
-                if let Some(constant) = id(1).and_then(|id| graph.constants.get_mut(&id)) {
+            "Conv" | "ConvTranspose" | "Gemm" | "MatMul" => {
+                if let Some(constant) = weight.and_then(|id| graph.constants.get_mut(&id)) {
                     let count = constant.shape.iter().product();
                     let values = he_uniform(count, fan_in(&node, &constant.shape), &mut rng);
                     *constant = Constant::f32(constant.shape.clone(), values);
                 }
-                if let Some(id) = id(2) {
+                if let Some(id) = bias {
                     fill(graph, id, 0.0);
                 }
             }
             "BatchNormalization" => {
                 // Scale, shift, mean and variance.
-                for (place, value) in [(1, 1.0), (2, 0.0), (3, 0.0), (4, 1.0)] {
-                    if let Some(id) = id(place) {
+                for (id, value) in statistics {
+                    if let Some(id) = id {
                         fill(graph, id, value);
                     }
                 }
@@ -45,10 +54,16 @@ pub fn forget_weights(graph: &mut Graph, seed: u64) {
     }
 }
 
-/// Inputs of one output unit of a convolution `[out, in, height, width]` or a matrix product.
+/// Inputs of one output unit of a convolution `[out, in, height, width]` or a matrix product; of a transposed convolution
+/// `[in, out, height, width]`, those of all positions that one unit may read.
 fn fan_in(node: &Node, shape: &[usize]) -> usize {
-    let turned = node.op_type == "Gemm" && !matches!(node.attributes.get("transB"), Some(Attribute::Int(1)));
-    let inputs = if turned { shape.first().copied().unwrap_or(1) } else { shape.iter().skip(1).product() };
+    let turned = matches!(node.attributes.get("transB"), Some(Attribute::Int(1)));
+    let inputs: usize = match (node.op_type.as_str(), shape) {
+        ("ConvTranspose", [inputs, _, kernel @ ..]) => inputs * kernel.iter().product::<usize>(),
+        ("MatMul", [.., inputs, _]) => *inputs,
+        ("Gemm", [inputs, _]) if !turned => *inputs,
+        _ => shape.iter().skip(1).product(),
+    };
     inputs.max(1)
 }
 

@@ -44,9 +44,8 @@ pub enum SourceSummary {
 }
 
 impl PlanSummary {
-    /// The plan; `None` if a donor is none of its networks.
-    pub fn plan(&self) -> Option<Plan> {
-        let names: Vec<&str> = self.networks.iter().map(SourceSummary::network).collect();
+    /// The plan for networks in the order of these names; `None` if it is of others.
+    pub fn plan(&self, names: &[String]) -> Option<Plan> {
         let source = |summary: &SourceSummary| match summary {
             SourceSummary::Root { .. } => Some(Source::Root),
             SourceSummary::Join { donor, donor_point, receiver_point, .. } => {
@@ -54,7 +53,9 @@ impl PlanSummary {
                 Some(Source::Join(Join { donor, donor_point: *donor_point, receiver_point: *receiver_point }))
             }
         };
-        Some(Plan(self.networks.iter().map(source).collect::<Option<_>>()?))
+        let of = |name: &String| source(self.networks.iter().find(|summary| summary.network() == name)?);
+        let sources: Option<Vec<Source>> = names.iter().map(of).collect();
+        sources.filter(|sources| sources.len() == self.networks.len()).map(Plan)
     }
 }
 

@@ -21,6 +21,7 @@ pub use task::{NetworkOptions, Pixels, Task, read_tasks, write_tasks};
 use crate::graph::{Constant, ConstantData, Graph, TensorId};
 use crate::ops::{self, BatchStatistics, Mode, Operator, Value};
 use weight::Weight;
+pub use weight::is_fixed;
 
 /// A graph with its weights on a device. Clones share the graph and, until one is trained, the weights.
 #[derive(Module, Debug)]
@@ -93,7 +94,8 @@ impl Network {
                 self.weights[index].hold();
             }
         }
-        self.frozen = Arc::new(frozen);
+        self.frozen =
+            Arc::new(frozen.iter().zip(self.frozen.iter()).map(|(new, old)| *new || *old).collect());
         self
     }
 

@@ -65,11 +65,15 @@ pub fn trainable(graph: &Graph) -> Vec<bool> {
             None => continue,
         };
         for id in places.into_iter().filter_map(|place| node.inputs.get(place).copied().flatten()) {
-            let fixed = graph.tensor(id).name.split('/').any(|segment| segment == FIXED);
-            trainable[id.0] = !fixed;
+            trainable[id.0] = !is_fixed(&graph.tensor(id).name);
         }
     }
     trainable
+}
+
+/// Whether a constant of this name is no weight.
+pub fn is_fixed(name: &str) -> bool {
+    name.split('/').any(|segment| segment == FIXED)
 }
 
 impl Weight {

@@ -251,6 +251,7 @@ fn checksum_of(settings: &Settings, networks: &[Prepared], dataset: &Dataset) ->
         hasher.update(network.label().as_bytes());
         hasher.update(&checksum(&network.graph).to_le_bytes());
     }
+    hasher.update(&dataset.pixels);
     for (path, split) in dataset.paths.iter().zip(&dataset.splits) {
         hasher.update(path.as_bytes());
         hasher.update(format!("{split:?}").as_bytes());

@@ -114,16 +114,16 @@ impl ProjectError {
             Self::Data(_) | Self::NoData => "bad_data",
             Self::Search(SearchError::BudgetOutOfReach { .. }) => "budget_out_of_reach",
             Self::Search(SearchError::Cancelled) => "cancelled",
-            Self::Join(_) | Self::Search(_) | Self::TooManyPlans { .. } => "bad_plan",
             Self::Setting { .. } | Self::UnknownBase { .. } => "bad_setting",
             Self::Cancelled => "cancelled",
             Self::SelfTest { .. } => "self_test",
-            Self::Train(TrainError::Network(source)) | Self::Device(source)
-                if matches!(source, NetError::DevicesDiffer { .. }) =>
-            {
-                "device_fault"
+            Self::Search(SearchError::Train(TrainError::Network(NetError::DevicesDiffer { .. })))
+            | Self::Train(TrainError::Network(NetError::DevicesDiffer { .. }))
+            | Self::Device(NetError::DevicesDiffer { .. }) => "device_fault",
+            Self::Search(SearchError::Train(_)) | Self::Train(_) | Self::Device(_) | Self::Export { .. } => {
+                "failed"
             }
-            Self::Train(_) | Self::Device(_) | Self::Export { .. } => "failed",
+            Self::Join(_) | Self::Search(_) | Self::TooManyPlans { .. } => "bad_plan",
         }
     }
 }

@@ -171,7 +171,8 @@ const ROUNDING: f64 = 1e-2;
 /// At most `limit` of the images, evenly spread.
 fn spread(images: &[usize], limit: usize) -> Vec<usize> {
     let count = images.len().min(limit);
-    (0..count).map(|index| images[index * images.len() / count]).collect()
+    let place = |index: usize| (index as u64 * images.len() as u64 / count as u64) as usize;
+    (0..count).map(|index| images[place(index)]).collect()
 }
 
 /// Logits of a network for images of a data set, per output.

@@ -94,7 +94,10 @@ struct Referee<'w, 'a> {
     workshop: &'w Workshop<'a>,
     validation: &'w Evaluation<'a>,
     around: Around<'w>,
+    /// Since the part of the search that is going on began.
     clock: Stopwatch,
+    /// How far that part is.
+    done: usize,
     supernet: Option<Supernet>,
     judged: Vec<JudgedPlan>,
     steps: Vec<SearchStep>,
@@ -103,7 +106,7 @@ struct Referee<'w, 'a> {
 impl<'w, 'a> Referee<'w, 'a> {
     fn new(workshop: &'w Workshop<'a>, validation: &'w Evaluation<'a>, around: Around<'w>) -> Self {
         let (clock, judged, steps) = (Stopwatch::start(), Vec::new(), Vec::new());
-        Self { workshop, validation, around, clock, supernet: None, judged, steps }
+        Self { workshop, validation, around, clock, done: 0, supernet: None, judged, steps }
     }
 
     /// The worst drops of plans after brief training, in points.
@@ -212,9 +215,10 @@ impl Evaluator for Referee<'_, '_> {
     fn tell(&mut self, news: SearchNews) {
         match news {
             SearchNews::Progress { done, total } => {
-                if done <= 1 {
+                if done <= self.done {
                     self.clock = Stopwatch::start();
                 }
+                self.done = done;
                 (self.around.on_event)(Event::progress(Phase::Search, done, total, self.clock));
             }
             SearchNews::Step(step) => {

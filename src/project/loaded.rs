@@ -49,6 +49,9 @@ impl Project {
         let graph = read_network(file, bytes)?;
         let wrap = |source| ProjectError::Network { file: file.to_owned(), source };
         let prepared = prepare(&graph, options, stem(file)).map_err(wrap)?;
+        if let Some(task) = prepared.tasks.iter().find(|task| task.name.contains('/')) {
+            return Err(JoinError::TaskName { task: task.name.clone() }.into());
+        }
         let mut taken: HashSet<&str> = self.tasks().map(|task| task.name.as_str()).collect();
         if let Some(twice) = prepared.tasks.iter().find(|task| !taken.insert(&task.name)) {
             return Err(JoinError::SameTask { task: twice.name.clone() }.into());
@@ -69,6 +72,11 @@ impl Project {
 
     fn tasks(&self) -> impl Iterator<Item = &Task> {
         self.networks.iter().flat_map(|(_, network)| &network.tasks)
+    }
+
+    /// What the networks are called among each other.
+    pub fn labels(&self) -> Vec<String> {
+        self.networks.iter().map(|(_, network)| network.label()).collect()
     }
 
     pub fn cards(&self) -> impl Iterator<Item = &NetworkCard> {

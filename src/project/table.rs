@@ -121,7 +121,7 @@ pub async fn tabulate(
                 continue;
             }
             let line = found?;
-            if request.plans == TablePlans::Chosen {
+            if request.plans == TablePlans::Chosen && !is_done(known, &workshop.settings, &line.plan) {
                 todo.plans.insert(line.plan.clone());
             }
             counted.0 += 1;
@@ -145,6 +145,18 @@ fn speaks_of(line: &SpaceLine, settings: &Settings) -> bool {
     serde_json::from_value::<Settings>(line.settings.clone()).is_ok_and(|told| told == *settings)
 }
 
+/// Whether the table has a line of this plan, with this seed and this training.
+fn is_done(known: &[TableLine], settings: &Settings, plan: &Plan) -> bool {
+    known.iter().any(|line| match line {
+        TableLine::Plan(line) => {
+            line.seed == settings.seed
+                && line.image_passes == settings.train.image_passes
+                && line.plan == *plan
+        }
+        _ => false,
+    })
+}
+
 /// What is left to do with one seed.
 struct Todo {
     searches: Vec<(SelectorName, f64)>,
@@ -164,15 +176,6 @@ impl Todo {
             _ => None,
         });
         let found: Vec<&SearchLine> = found.collect();
-        let image_passes = workshop.settings.train.image_passes;
-        let is_done = |plan: &Plan| {
-            known.iter().any(|line| match line {
-                TableLine::Plan(line) => {
-                    line.seed == seed && line.image_passes == image_passes && line.plan == *plan
-                }
-                _ => false,
-            })
-        };
         let mine = |number: usize| request.shard.has(number + round);
         let searches = request.searches.iter().enumerate();
         let searches = searches.filter(|(number, _)| mine(*number)).map(|(_, search)| *search);
@@ -196,7 +199,10 @@ impl Todo {
                 .map(|line| line.plan.clone())
                 .collect(),
         };
-        plans.retain(|plan| workshop.base.is_none_or(|base| plan.0[base] == Source::Root) && !is_done(plan));
+        plans.retain(|plan| {
+            workshop.base.is_none_or(|base| plan.0[base] == Source::Root)
+                && !is_done(known, &workshop.settings, plan)
+        });
         Ok(Self { searches: left, plans: plans.into_iter().collect() })
     }
 

@@ -15,7 +15,7 @@ use crate::platform::yield_now;
 use crate::train::TrainSettings;
 
 /// What may be kept of the tensors. Beyond it they are computed at every step.
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: u64 = 256 << 20;
 /// Images of one pass over those whose tensors are kept.
 const BATCH: usize = 64;
 
@@ -65,7 +65,9 @@ impl<'a> Trunk<'a> {
             read.iter().map(|(id, _)| original.tensor(*id).shape.iter().flatten().product::<usize>()).sum();
         let versions = images.len() * settings.views.max(1);
         let is_seen_again = settings.image_passes > versions;
-        let keeps = is_seen_again && values * 4 * versions <= MOST_BYTES;
+        // Sizes in a browser have 32 bits.
+        let bytes = (values as u64).saturating_mul(4 * versions as u64);
+        let keeps = is_seen_again && bytes <= MOST_BYTES;
         Some(Self { workshop, base, read, outputs, images, kept: keeps.then(BTreeMap::new) })
     }
 

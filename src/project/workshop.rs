@@ -14,7 +14,7 @@ use super::trunk::Trunk;
 use super::{OnEvent, ProjectError, Settings};
 use crate::data::batch::training_batches;
 use crate::data::{Dataset, Split};
-use crate::graph::{Graph, TensorId};
+use crate::graph::TensorId;
 use crate::join::{
     Adapter, CostMeasure, Costs, Join, JoinPoint, Merged, Plan, Space, TensorRole,
     add_self_distillation_heads, forget_weights, merge,
@@ -161,22 +161,22 @@ impl<'a> Workshop<'a> {
                 merge(self.networks, &self.space, plan, &plan.joins().map(random).collect())?
             }
         };
-        let (graph, heads) = if settings.self_distillation_weight > 0.0 {
+        let (mut graph, heads) = if settings.self_distillation_weight > 0.0 {
             add_self_distillation_heads(&merged, plan, self.settings.seed.into())?
         } else {
             (merged.graph.clone(), Vec::new())
         };
-        let graph = match settings.start {
-            Start::Scratch => forgotten(graph, self.settings.seed.into()),
-            Start::Fitted | Start::RandomAdapters => graph,
-        };
+        let base = self.base.map(|base| format!("{}/", self.networks[base].label()));
+        let is_base = |name: &str| base.as_ref().is_some_and(|base| name.starts_with(base.as_str()));
+        if settings.start == Start::Scratch {
+            forget_weights(&mut graph, self.settings.seed.into(), |name| !is_base(name));
+        }
         let mut network = Network::new(&graph, &self.device)?;
         if settings.fixed_statistics {
             network = network.fix_statistics();
         }
-        if let Some(base) = self.base {
-            let prefix = format!("{}/", self.networks[base].label());
-            network = network.freeze_nodes(|id| graph.tensor(id).name.starts_with(&prefix));
+        if base.is_some() {
+            network = network.freeze_nodes(|id| is_base(&graph.tensor(id).name));
         }
         let trunk = network.parameters(|id| merged.role(plan, &graph.tensor(id).name) == TensorRole::Trunk);
         let hinted = if settings.hint_weight > 0.0 { self.hinted(&merged, plan) } else { Vec::new() };
@@ -251,11 +251,6 @@ impl<'a> Workshop<'a> {
         evaluated.recalibrate(&feeds);
         *network = evaluated.train();
     }
-}
-
-fn forgotten(mut graph: Graph, seed: u64) -> Graph {
-    forget_weights(&mut graph, seed);
-    graph
 }
 
 /// Index of the network of a task.

@@ -22,7 +22,7 @@ pub fn best_plans(problem: &Problem, loss: impl Fn(usize, Join) -> f64, count: u
     search(space, &joins, budget, loss, count)
 }
 
-/// The valid plan with the fewest MACs that uses these joins, named by receiver.
+/// The valid plan of least cost that uses these joins, named by receiver.
 pub fn cheapest(space: &Space, joins: &[(usize, Join)]) -> Option<Plan> {
     let saving = |receiver: usize, join: Join| space.source_cost(receiver, Source::Join(join)) as f64;
     let mut plans = search(space, joins, u64::MAX, saving, BEAM);

@@ -9,19 +9,19 @@ use crate::train::TrainError;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum SearchError {
     #[error(
-        "no plan needs at most {budget:.3} of the original networks' MACs. \
+        "no plan costs at most {budget:.3} of what the original networks cost apart. \
          Hint: the nearest budget that this selector can meet is {:.3}", ceiling(*.nearest)
     )]
     BudgetOutOfReach { budget: f64, nearest: f64 },
 
     #[error(
-        "the budget must be above 0 and at most 1, not {budget}. Hint: 0.5 means half of the originals' MACs"
+        "the budget must be above 0 and at most 1, not {budget}. Hint: 0.5 means half of what the originals cost apart"
     )]
     Budget { budget: f64 },
 
     #[error(
         "there are more than {most} plans, too many to train each. \
-         Hint: lower the budget, or choose another selector"
+         Hint: choose another selector, or let fewer donor points be scored (scored_donor_points)"
     )]
     TooManyPlans { most: usize },
 

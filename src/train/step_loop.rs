@@ -92,9 +92,9 @@ pub trait Observer {
 
 /// Steps between two reads of the losses. Reading makes the device wait, not reading lets work pile up on it.
 const READ_EVERY: usize = 8;
-/// Share of the steps between two validations.
+/// Validations of a whole training.
 const VALIDATIONS: usize = 8;
-/// A loss this many times the first is an explosion.
+/// A loss this many times the smallest so far, or this large at all, is an explosion.
 const EXPLODES: f64 = 100.0;
 /// How far learning rates are halved before training is given up.
 const SLOWEST: f64 = 1.0 / 16.0;
@@ -149,7 +149,8 @@ pub async fn train(
             make()
         };
 
-        let reads = done.is_multiple_of(READ_EVERY) || done == steps;
+        let validates = done.is_multiple_of((steps / VALIDATIONS).max(1));
+        let reads = validates || done.is_multiple_of(READ_EVERY) || done == steps;
         if reads {
             let losses = losses.into_iter().map(Value::from).collect();
             let mut task_losses: Vec<f64> =
@@ -177,7 +178,6 @@ pub async fn train(
                     / clock.elapsed_seconds().max(1e-9),
             });
         }
-        let validates = done.is_multiple_of((steps / VALIDATIONS).max(1));
         if validates && let Some(gaps) = observer.validate(done, &student.network).await? {
             progress.task_weights = lagging_weights(&gaps, settings.lagging_task_weight);
         }

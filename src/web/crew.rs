@@ -46,7 +46,9 @@ impl Crew for PageCrew {
             let promise = self.send.call1(&JsValue::NULL, &errand.into()).ok()?;
             promise.dyn_into::<Promise>().ok()
         });
-        Box::pin(async move { JsFuture::from(promise?).await.ok()?.as_f64() })
+        // Listened to from now on: a promise that is rejected before anyone listens ends the worker.
+        let answer = promise.map(JsFuture::from);
+        Box::pin(async move { answer?.await.ok()?.as_f64() })
     }
 }
 

@@ -234,8 +234,6 @@ impl Session {
         self.rest.ask(false);
         let settings: Settings = from_js(settings)?;
         let resume = resume.map(|bytes| Checkpoint::from_bytes(&bytes)).transpose()?;
-        let cancel = Cancel::default();
-        self.cancel.replace(cancel.clone());
         let tell = |event: Event| {
             self.rest.hear(&event);
             if let Ok(event) = to_js(&event) {
@@ -243,6 +241,8 @@ impl Session {
             }
         };
         let mut project = self.take()?;
+        let cancel = Cancel::default();
+        self.cancel.replace(cancel.clone());
         let crew = PageCrew::new(&crew);
         let archive = PageArchive { keep: on_checkpoint, wanted: &self.checkpoint_wanted, rest: &self.rest };
         let host = Host {
@@ -254,6 +254,8 @@ impl Session {
         };
         let outcome = run(&mut project, &settings, (&self.device, self.backend), host).await;
         self.project.replace(Some(project));
+        // It may have been asked to rest at its very end.
+        self.rest.ask(false);
         let outcome = outcome?;
         device::check_log()?;
         let object = js_sys::Object::new();
