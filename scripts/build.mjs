@@ -52,7 +52,7 @@ async function command() {
   await setUp('build');
   await buildAll();
   say(
-    `\ndist/ is ready, after ${duration(Date.now() - started)}. Any static host can serve it; README says which headers help.`,
+    `\ndist/ is ready, after ${duration(Date.now() - started)}. Any static host can serve it; docs/hosting.md says which headers help.`,
   );
 }
 

@@ -172,16 +172,11 @@ pub async fn yield_now() {
 #[cfg(target_arch = "wasm32")]
 async fn timer(delay_ms: u32) {
     use wasm_bindgen::JsCast;
-    use wasm_bindgen::prelude::wasm_bindgen;
 
-    #[wasm_bindgen]
-    extern "C" {
-        #[wasm_bindgen(js_name = setTimeout)]
-        fn set_timeout(callback: &js_sys::Function, delay_ms: u32) -> js_sys::JsString;
-    }
-
+    let scope = js_sys::global().unchecked_into::<web_sys::WorkerGlobalScope>();
     let promise = js_sys::Promise::new(&mut |resolve, _| {
-        set_timeout(resolve.unchecked_ref(), delay_ms);
+        let resolve = resolve.unchecked_ref();
+        let _ = scope.set_timeout_with_callback_and_timeout_and_arguments_0(resolve, delay_ms as i32);
     });
     // A timer's promise is never rejected.
     let _ = wasm_bindgen_futures::JsFuture::from(promise).await;

@@ -50,7 +50,7 @@ enum Command {
         #[arg(long, conflicts_with_all = ["model", "json", "copy"])]
         support: bool,
     },
-    /// Run a network on a tensor and write its first output.
+    /// Run a network on a tensor and write one of its outputs.
     Run {
         model: PathBuf,
         /// A .npy file of float32: [batch, channels, height, width].

@@ -19,13 +19,6 @@ pub struct Batch {
     pub labels: Vec<Vec<Option<u32>>>,
 }
 
-impl Batch {
-    /// One where an image counts, zero where it only fills the shape.
-    pub fn mask(&self) -> Vec<f32> {
-        (0..self.indices.len()).map(|at| if at < self.valid { 1.0 } else { 0.0 }).collect()
-    }
-}
-
 /// Which images make up one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexBatch {
@@ -90,24 +83,6 @@ impl Dataset {
         let labels = self.tasks.iter().map(|task| label(&task.labels)).collect();
         Batch { images, indices: batch.indices.clone(), valid: batch.valid, labels }
     }
-
-    /// The batches of one training epoch, made one by one.
-    pub fn training<'a>(
-        &'a self,
-        indices: &[usize],
-        size: usize,
-        seed: u64,
-        epoch: u64,
-        augment: Option<&'a Augment>,
-    ) -> impl Iterator<Item = Batch> + 'a {
-        let view = augment.map(|augment| AugmentView { augment, seed, epoch });
-        training_batches(indices, size, seed, epoch).into_iter().map(move |batch| self.batch(&batch, view))
-    }
-
-    /// All images of `indices` in order, unchanged, made batch by batch.
-    pub fn evaluation(&self, indices: &[usize], size: usize) -> impl Iterator<Item = Batch> {
-        evaluation_batches(indices, size).into_iter().map(|batch| self.batch(&batch, None))
-    }
 }
 
 #[cfg(test)]
@@ -154,12 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn evaluation_pads_and_masks_the_last_batch() {
+    fn evaluation_pads_the_last_batch() {
         let data = data(5);
-        let batches: Vec<Batch> = data.evaluation(&[0, 1, 2, 4, 3], 3).collect();
+        let batches = evaluation_batches(&[0, 1, 2, 4, 3], 3);
+        let batches: Vec<Batch> = batches.iter().map(|batch| data.batch(batch, None)).collect();
         assert_eq!(batches.len(), 2);
-        assert_eq!(batches[1].indices, [4, 3, 3]);
-        assert_eq!(batches[1].mask(), [1.0, 1.0, 0.0]);
+        assert_eq!((&batches[1].indices[..], batches[1].valid), (&[4, 3, 3][..], 2));
         assert_eq!(batches[1].images, [4.0, 104.0, 3.0, 103.0, 3.0, 103.0]);
         assert_eq!(batches[0].labels, [[Some(0), None, Some(0)]]);
         assert_eq!(batches[1].labels, [[Some(0), None, None]]);
@@ -169,7 +144,9 @@ mod tests {
     fn an_epoch_is_the_same_each_time_it_is_made() {
         let (data, augment) = (data(40), Augment::default());
         let of = |epoch| {
-            data.training(&(0..40).collect::<Vec<_>>(), 8, 3, epoch, Some(&augment)).collect::<Vec<_>>()
+            let view = AugmentView { augment: &augment, seed: 3, epoch };
+            let batches = training_batches(&(0..40).collect::<Vec<_>>(), 8, 3, epoch);
+            batches.iter().map(|batch| data.batch(batch, Some(view))).collect::<Vec<_>>()
         };
         assert_eq!(of(2), of(2));
         assert_ne!(of(2)[0].images, of(3)[0].images);

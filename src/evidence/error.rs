@@ -2,8 +2,6 @@
 
 use thiserror::Error;
 
-use crate::search::SearchError;
-
 #[derive(Debug, Error)]
 pub enum EvidenceError {
     #[error(
@@ -18,7 +16,4 @@ pub enum EvidenceError {
 
     #[error("the table has no fine-tuned plan yet. Hint: let graftlab table go on")]
     Unfinished,
-
-    #[error(transparent)]
-    Search(#[from] SearchError),
 }

@@ -60,7 +60,7 @@ impl RidgeRows {
 ///
 /// # Errors
 ///
-/// The donor's features are constant or not finite.
+/// The donor's features are not finite.
 pub fn fit_ridge(donor: &RidgeRows, receivers: &[&RidgeRows]) -> Result<Vec<Fit>, JoinError> {
     let seen = donor.seen();
     let gram = seen.transpose() * seen;

@@ -141,7 +141,7 @@ pub fn network(recipe: &Recipe, trained: &Trained, dataset: &Dataset, bytes: usi
     };
     let split = match recipe.task {
         "garment" | "digit" => "the data set's own test part, none of it used in training",
-        _ => "font families of which nothing was used in training",
+        _ => "font families of which nothing was used in training, drawn apart from the sample pack",
     };
     format!(
         "# {task}

@@ -74,12 +74,12 @@ pub enum Event {
         image_passes: usize,
         /// Weighted sum over the tasks.
         loss: f64,
-        /// Loss per task, in the order of the networks.
+        /// Loss per task.
         task_losses: Vec<f64>,
         learning_rate: f64,
         images_per_second: f64,
     },
-    /// Accuracy on the validation split while training, per task in the order of the networks, from 0 to 1.
+    /// Accuracy on the validation split while training, per task, from 0 to 1.
     Validated {
         step: usize,
         student: Vec<f64>,

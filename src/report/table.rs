@@ -41,9 +41,9 @@ pub struct PlanLine {
     pub macs: u64,
     pub params: u64,
     pub image_passes: usize,
-    /// Per network.
+    /// Per task.
     pub validation: Vec<Scores>,
-    /// Per network.
+    /// Per task.
     pub test: Vec<Scores>,
     /// Processor time of building, fine-tuning and measuring on validation; without the test split.
     pub seconds: f64,

@@ -73,7 +73,7 @@ pub struct SearchStep {
     pub step: usize,
     pub steps: usize,
     pub temperature: f64,
-    /// Expected MACs relative to the original networks apart.
+    /// Expected cost, in what the budget counts, relative to the original networks apart.
     pub expected_cost: f64,
     /// Mean entropy of the receivers' choices, relative to a uniform choice: from 1 down to 0.
     pub entropy: f64,

@@ -27,7 +27,7 @@ pub use settings::SearchSettings;
 
 use crate::join::{Join, Plan, Source, Space};
 
-/// How well a join works before any training, on held-out calibration images.
+/// How well a join works before any training, on images of the training split.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
     /// Share of images to which the grafted tail gives the teacher's top class.

@@ -18,7 +18,7 @@ pub struct SearchSettings {
     pub calibration_images: usize,
     /// Positions per channel of the widest join point that the ridge regression of an adapter sees.
     pub ridge_rows_per_channel: usize,
-    /// Further images on which grafted tails are compared with their teachers.
+    /// Images of the training split on which grafted tails are compared with their teachers.
     pub score_images: usize,
     /// Donor points per receiver point and donor that are scored, those whose adapters explain most. The others are no
     /// candidates any more.

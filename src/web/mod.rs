@@ -30,7 +30,6 @@ use crate::project::{
     SideBySide, compare_devices, read_network, run,
 };
 use crate::report::Report;
-use crate::search::SelectorName;
 use crew::PageCrew;
 use failure::{Failure, bad_message};
 use rest::Rest;
@@ -66,12 +65,6 @@ pub fn start() {
 #[wasm_bindgen(js_name = defaultSettings, unchecked_return_type = "Settings")]
 pub fn default_settings(quick: bool) -> Result<JsValue, Failure> {
     to_js(&if quick { Settings::quick() } else { Settings::default() })
-}
-
-/// Names of the selectors.
-#[wasm_bindgen(js_name = selectorNames)]
-pub fn selector_names() -> Vec<String> {
-    SelectorName::ALL.map(|name| name.as_str().to_owned()).into()
 }
 
 /// What a run leaves.

@@ -24,15 +24,5 @@ const settings = (selector: SelectorName, finalists: number, imagePasses: number
 
 export const defaultSettings = (quick: boolean): Settings =>
   quick ? settings('matching', 2, 4_000) : settings('differentiable', 8, 50_000);
-export const selectorNames = (): SelectorName[] => [
-  'differentiable',
-  'matching',
-  'share-all',
-  'fixed-depth',
-  'random',
-  'halving',
-  'annealing',
-  'exhaustive',
-];
 export const version = () => results.version;
 export default async function init() {}
