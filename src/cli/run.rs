@@ -135,6 +135,9 @@ fn work(models: &[Model], data: &Path, mut settings: Settings, options: &RunOpti
     let outcome = pollster::block_on(async {
         let card = project.load_data(files, &|_, _| {}).await?;
         paths::tell_skipped(&card.skipped);
+        for task in card.tasks.iter().filter(|task| task.labelled == 0) {
+            eprintln!("no image is labelled for '{}': its network alone teaches it", task.name);
+        }
         let progress = Progress::new();
         let host = Host {
             on_event: &|event| progress.show(event),
