@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Split};
+use crate::task_kind::TaskKind;
 
 /// The card of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ pub struct LabelledTask {
     pub classes: Vec<String>,
     /// Images that have a label of this task.
     pub labelled: usize,
-    /// Images per class, in the order of `classes`.
+    /// Images per class, in the order of `classes`; empty for a task of values.
     pub per_class: Vec<usize>,
 }
 
@@ -44,7 +45,8 @@ pub struct ImageCard {
     pub path: String,
     /// `train`, `architecture`, `validation` or `test`.
     pub split: String,
-    /// Index among the classes per task, in the order of the data card's tasks; `None` where it is not labelled.
+    /// Index among the classes per task, in the order of the data card's tasks; `None` where it is not labelled, or where
+    /// the task is not one of classes.
     pub labels: Vec<Option<u32>>,
 }
 
@@ -54,7 +56,11 @@ impl ImageCard {
         Some(Self {
             path: dataset.paths.get(index)?.clone(),
             split: dataset.splits.get(index)?.to_string(),
-            labels: dataset.tasks.iter().map(|task| task.labels[index]).collect(),
+            labels: dataset
+                .tasks
+                .iter()
+                .map(|task| task.labels[index].filter(|_| task.kind == TaskKind::Class))
+                .collect(),
         })
     }
 }
@@ -73,11 +79,17 @@ impl DataCard {
         let count = |wanted: Split| {
             summary.splits.iter().find(|(split, _)| *split == wanted).map_or(0, |(_, count)| *count)
         };
+        let counted = |name: &str| dataset.task(name).is_some_and(|task| task.kind != TaskKind::Values);
         let tasks = summary.tasks.iter().map(|task| LabelledTask {
             name: task.name.clone(),
             classes: task.classes.iter().map(|(class, _)| class.clone()).collect(),
             labelled: task.labelled,
-            per_class: task.classes.iter().map(|(_, images)| *images).collect(),
+            per_class: task
+                .classes
+                .iter()
+                .filter(|_| counted(&task.name))
+                .map(|(_, images)| *images)
+                .collect(),
         });
         let skipped = summary
             .skipped
