@@ -226,11 +226,12 @@ export class Project {
 
 /** Whether no other tab of the lab keeps; if so, this one does until it is closed. */
 function onlyTab(name: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+  return new Promise((resolve, reject) => {
+    const request = navigator.locks.request(name, { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
       // Held for as long as the tab lives.
       return lock ? new Promise(() => {}) : undefined;
     });
+    request.catch(reject);
   });
 }

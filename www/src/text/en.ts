@@ -727,9 +727,14 @@ export const en = {
     policy:
       'Page and worker come with a content security policy, connect-src ‘self’: the browser refuses any connection to another address, whatever the code tries.',
     check: 'Try to reach another address',
-    checking: 'Trying…',
-    refused: 'Refused by the browser, in the page and in the worker.',
-    open: 'Not refused: this host serves the lab without its security headers. Nothing was sent, but nothing would stop it.',
+    answers: {
+      checking: 'Trying…',
+      refused: 'Refused by the browser, in the page and in the worker.',
+      not_refused:
+        'Not refused: this host serves the lab without its security headers. Nothing was sent, but nothing would stop it.',
+      unanswered:
+        'Refused by the browser in the page. The worker did not answer, so nothing is known of it: try again.',
+    },
   },
 
   offline: {

@@ -18,6 +18,15 @@ export function preferred(wanted: readonly string[]): LanguageCode {
   return 'en';
 }
 
+/** What was chosen before; null also where the browser keeps nothing for this page. */
+function stored(): string | null {
+  try {
+    return localStorage.getItem(storageKey);
+  } catch {
+    return null;
+  }
+}
+
 class Language {
   code = $state<LanguageCode>('en');
 
@@ -27,13 +36,16 @@ class Language {
 
   /** Takes what was chosen before, or what the browser wants. */
   detect(): void {
-    const stored = localStorage.getItem(storageKey);
-    this.code = languageCodes.find((code) => code === stored) ?? preferred(navigator.languages);
+    this.code = languageCodes.find((code) => code === stored()) ?? preferred(navigator.languages);
   }
 
   choose(code: LanguageCode): void {
     this.code = code;
-    localStorage.setItem(storageKey, code);
+    try {
+      localStorage.setItem(storageKey, code);
+    } catch {
+      // It holds until the page is closed.
+    }
   }
 }
 

@@ -644,9 +644,12 @@ export const zhHant: Texts = {
     policy:
       '頁面與 worker 帶有內容安全政策 connect-src ‘self’：無論程式嘗試什麼，瀏覽器都會拒絕連到其他位址。',
     check: '試著連到其他位址',
-    checking: '嘗試中…',
-    refused: '頁面與 worker 都被瀏覽器拒絕了。',
-    open: '沒有被拒絕：此主機未附上安全標頭。雖然什麼都沒送出，但也沒有東西會阻擋。',
+    answers: {
+      checking: '嘗試中…',
+      refused: '頁面與 worker 都被瀏覽器拒絕了。',
+      not_refused: '沒有被拒絕：此主機未附上安全標頭。雖然什麼都沒送出，但也沒有東西會阻擋。',
+      unanswered: '頁面被瀏覽器拒絕了。worker 沒有回應，因此無從得知它的情況：請再試一次。',
+    },
   },
 
   offline: {

@@ -88,6 +88,18 @@ test('a stop before there is a network is a failure of its own', async () => {
   await expect(run).rejects.toMatchObject({ code: 'cancelled' });
 });
 
+test('a run that is stopped while it waits for the core never starts, and the next one works', async () => {
+  const { engine, opened } = await setUpRun();
+  engine.open('cpu');
+  const told = vi.fn();
+  const run = engine.run(settings(opened), told, nothing);
+  engine.stop();
+  await expect(run).rejects.toMatchObject({ code: 'cancelled' });
+  expect(told).not.toHaveBeenCalled();
+  const outcome = await engine.run(settings(opened), nothing, nothing);
+  expect(outcome.report.stopped).toBe(false);
+});
+
 test('a device that computes something wrong gives way to the CPU, even if it was chosen', async () => {
   const { engine, workers, opened, listener } = await setUpRun();
   engine.open('webgpu');

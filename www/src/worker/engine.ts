@@ -12,7 +12,7 @@ import type {
   Settings,
 } from './core';
 import { Crew, crewSize } from './crew';
-import { isDeviceFault, toFailure } from './failure';
+import { CoreFailure, isDeviceFault, toFailure } from './failure';
 import type { Load } from './loads';
 import type {
   BackendInUse,
@@ -64,6 +64,8 @@ export class Engine {
   #inUse: BackendInUse | null = null;
   #ready: Promise<void> | null = null;
   #run: number | null = null;
+  /** A run that still waits for the core and the other workers. */
+  #starting: { stopped: boolean } | null = null;
   /** The merged network that the worker has been given last. */
   #merged: Uint8Array | null = null;
   readonly #make: () => WorkerLike;
@@ -142,9 +144,7 @@ export class Engine {
     onCheckpoint: (checkpoint: Uint8Array) => void,
     resume?: Uint8Array,
   ): Promise<Outcome> {
-    await this.#ready;
-    const crew = this.#crew;
-    await crew?.opened;
+    const crew = await this.#gatherCrew();
     const args = { settings, crew: crew?.size ?? 0, ...(resume && { resume }) };
     const outcome = this.#client.call('run', args, (news) => {
       if (news.kind === 'checkpoint') onCheckpoint(news.checkpoint);
@@ -162,6 +162,7 @@ export class Engine {
 
   /** Asks the run to end early and give the network as it is. */
   stop(): void {
+    if (this.#starting) this.#starting.stopped = true;
     if (this.#run === null) return;
     this.#client.urge({ id: this.#run, method: 'cancel' });
     this.#crew?.abandon();
@@ -208,8 +209,8 @@ export class Engine {
     return this.#client.call('benchmark', { file });
   }
 
-  async tryOutside(): Promise<OutsideAnswer> {
-    await this.#ready;
+  /** Needs only a worker, not a core. */
+  tryOutside(): Promise<OutsideAnswer> {
     return this.#client.call('try_outside', {});
   }
 
@@ -219,6 +220,21 @@ export class Engine {
     this.#data = data;
     this.#dismissCrew();
     return card;
+  }
+
+  /** Waits for all that a run needs, unless it is stopped meanwhile. */
+  async #gatherCrew(): Promise<Crew | null> {
+    const starting = { stopped: false };
+    this.#starting = starting;
+    try {
+      await this.#ready;
+      const crew = this.#crew;
+      await crew?.opened;
+      if (starting.stopped) throw new CoreFailure({ code: 'cancelled', message: 'The run was stopped.' });
+      return crew;
+    } finally {
+      this.#starting = null;
+    }
   }
 
   async #judge(id: number, crew: Crew | null, number: number, errand: string): Promise<void> {

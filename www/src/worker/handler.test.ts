@@ -59,6 +59,14 @@ test('a run that is cancelled while it waits never starts', async () => {
   expect(await answerTo(2)).toMatchObject({ kind: 'failure', failure: { code: 'cancelled' } });
 });
 
+test('whether another address can be reached is answered during a run', async () => {
+  const { handle, answerTo, sent } = setUp({ ...cpuOnly, loadCore: () => new Promise(() => {}) });
+  handle(open);
+  handle({ id: 2, method: 'try_outside', args: {} });
+  expect(await answerTo(2)).toMatchObject({ kind: 'value', value: 'refused' });
+  expect(sent).toHaveLength(1);
+});
+
 test('checkpoints of a run are handed over, not copied', async () => {
   const { handle, answerTo, sent, transferred } = setUp();
   handle(open);

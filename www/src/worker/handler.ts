@@ -124,7 +124,10 @@ export function createHandler(host: Host): (message: ToWorker) => void {
   }
 
   return (message) => {
-    if ('args' in message) {
+    if ('args' in message && message.method === 'try_outside') {
+      // It needs no core, and is not to wait for a run.
+      void handle(message);
+    } else if ('args' in message) {
       queue = queue.then(() => handle(message));
     } else if (message.id === running) {
       if (message.method === 'errand_done') {
