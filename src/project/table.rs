@@ -121,7 +121,7 @@ pub async fn tabulate(
                 continue;
             }
             let line = found?;
-            if request.plans == TablePlans::Chosen && !is_done(known, &workshop.settings, &line.plan) {
+            if request.plans == TablePlans::Chosen && !is_done(known, workshop.settings, &line.plan) {
                 todo.plans.insert(line.plan.clone());
             }
             counted.0 += 1;
@@ -201,7 +201,7 @@ impl Todo {
         };
         plans.retain(|plan| {
             workshop.base.is_none_or(|base| plan.0[base] == Source::Root)
-                && !is_done(known, &workshop.settings, plan)
+                && !is_done(known, workshop.settings, plan)
         });
         Ok(Self { searches: left, plans: plans.into_iter().collect() })
     }
