@@ -160,7 +160,10 @@ test('a search shows its probabilities, and stopped while it trains leaves a net
   await page.getByRole('status').getByText('Phase 4 of 6').waitFor({ timeout: runTime });
   await page.locator('.curve').first().waitFor();
   await page.getByRole('button', { name: 'Stop' }).click();
-  await page.getByText('Stopped. The network below is as far as training got.').waitFor({ timeout: runTime });
+  await page
+    .getByRole('status')
+    .getByText('Stopped. The network below is as far as training got.')
+    .waitFor({ timeout: runTime });
   assert.ok((await download(page, 'merged.onnx')).length > 1000);
   assert.equal(await search.count(), 0);
   const { search_steps } = JSON.parse(await download(page, 'run.json'));

@@ -178,10 +178,10 @@ ${table(
 <p>${words.useHelp}</p>
 <h3>Python</h3>
 <p class="soft">pip install onnxruntime numpy pillow</p>
-<pre id="python"><code>${pythonSnippet}</code></pre>
+<pre id="python" tabindex="0"><code>${pythonSnippet}</code></pre>
 <h3>JavaScript</h3>
 <p class="soft">npm install onnxruntime-web</p>
-<pre id="javascript"><code>${javascriptSnippet(report.tasks, size)}</code></pre>
+<pre id="javascript" tabindex="0"><code>${javascriptSnippet(report.tasks, size)}</code></pre>
 </main>
 </body>
 </html>

@@ -21,9 +21,21 @@ if channels == 1:
 # Values from 0 to 255, as images × channels × height × width.
 pixels = pixels.transpose(2, 0, 1)[None]
 
+
+def told(task, scores):
+    named = list(zip(task["classes"], scores.tolist()))
+    if task.get("kind") == "values":
+        return dict(named)
+    if task.get("kind") == "labels":
+        # As shares from 0 to 1, or as logits.
+        least = 0.5 if 0 <= scores.min() and scores.max() <= 1 else 0
+        return [name for name, score in named if score > least]
+    return task["classes"][scores.argmax()]
+
+
 for task in tasks:
     scores = session.run([task["output"]], {image.name: pixels})[0][0]
-    print(f"{task['name']}: {task['classes'][scores.argmax()]}")
+    print(f"{task['name']}: {told(task, scores)}")
 `;
 
 /** JavaScript for a page with onnxruntime-web. `size`: channels, height and width. */
@@ -31,13 +43,25 @@ export function javascriptSnippet(
   tasks: Report['tasks'],
   [channels, height, width]: readonly [number, number, number],
 ): string {
-  const classes = Object.fromEntries(tasks.map(({ name, classes }) => [name, classes]));
+  const known = Object.fromEntries(
+    tasks.map(({ name, kind = 'class', classes }) => [name, { kind, classes }]),
+  );
   return `import * as ort from 'onnxruntime-web';
 
 const [channels, height, width] = [${channels}, ${height}, ${width}];
-const classes = ${JSON.stringify(classes)};
+const tasks = ${JSON.stringify(known)};
 
-/** The class of an image, a Blob or a File, for every task. */
+function told({ kind, classes }, scores) {
+  if (kind === 'values') return Object.fromEntries(classes.map((name, index) => [name, scores[index]]));
+  if (kind === 'labels') {
+    // As shares from 0 to 1, or as logits.
+    const least = scores.every((score) => score >= 0 && score <= 1) ? 0.5 : 0;
+    return classes.filter((_, index) => scores[index] > least);
+  }
+  return classes[scores.indexOf(Math.max(...scores))];
+}
+
+/** The class, labels or values of an image, a Blob or a File, for every task. */
 export async function classify(session, image) {
   const bitmap = await createImageBitmap(image, { resizeWidth: width, resizeHeight: height });
   const canvas = new OffscreenCanvas(width, height).getContext('2d');
@@ -54,10 +78,7 @@ export async function classify(session, image) {
   const input = new ort.Tensor('float32', pixels, [1, channels, height, width]);
   const outputs = await session.run({ [session.inputNames[0]]: input });
   return Object.fromEntries(
-    session.outputNames.map((task) => {
-      const scores = [...outputs[task].data];
-      return [task, classes[task][scores.indexOf(Math.max(...scores))]];
-    }),
+    session.outputNames.map((name) => [name, told(tasks[name], [...outputs[name].data])]),
   );
 }
 

@@ -28,21 +28,24 @@ export interface SavedChoices {
   fields: Fields;
 }
 
+/** Until the core has said its own. */
+const selectors: Record<Effort, SelectorName> = { quick: 'matching', full: 'differentiable' };
+
 export const largestSeed = 2 ** 32 - 1;
 
 export class Choices implements Chosen {
   /** What the budget counts. */
   cost = $state<CostMeasure>('macs');
-  seed = $state<Chosen['seed']>(0);
-  use_labels = $state<Chosen['use_labels']>(true);
   effort = $state<Effort>('quick');
   /** Task of the network that stays as it is; null where all may change. */
   base = $state<string | null>(null);
   #defaults = $state.raw<Defaults | null>(null);
-  #selectors = $state.raw<Record<Effort, SelectorName>>({ quick: 'matching', full: 'differentiable' });
   #chosenSelector = $state<SelectorName | null>(null);
-  #budgets = $state.raw<Record<Effort, number>>({ quick: 0.5, full: 0.5 });
+  /** Those that suit what is loaded. */
+  #suggested = $state.raw<Record<Effort, number> | null>(null);
   #chosenBudget = $state<number | null>(null);
+  #chosenSeed = $state<number | null>(null);
+  #chosenLabels = $state<boolean | null>(null);
   #fields = $state.raw<Fields>({});
 
   /** What the effort brings along, until another is chosen by hand. */
@@ -56,17 +59,33 @@ export class Choices implements Chosen {
 
   /** The budgets that suit what is loaded; they take the place of one chosen by hand. */
   suggest(budgets: Record<Effort, number>): void {
-    this.#budgets = budgets;
+    this.#suggested = budgets;
     this.#chosenBudget = null;
   }
 
   /** The one that the effort brings along, until another is chosen by hand. */
   get selector(): SelectorName {
-    return this.#chosenSelector ?? this.#selectors[this.effort];
+    return this.#chosenSelector ?? this.#defaults?.[this.effort].selector ?? selectors[this.effort];
   }
 
   set selector(selector: SelectorName) {
     this.#chosenSelector = selector;
+  }
+
+  get seed(): number {
+    return this.#chosenSeed ?? this.#defaults?.full.seed ?? 0;
+  }
+
+  set seed(seed: number) {
+    this.#chosenSeed = seed;
+  }
+
+  get use_labels(): boolean {
+    return this.#chosenLabels ?? this.#defaults?.full.use_labels ?? true;
+  }
+
+  set use_labels(use: boolean) {
+    this.#chosenLabels = use;
   }
 
   /** Takes a seed as it is typed. What is no seed, also an empty field, leaves the last one. */
@@ -106,22 +125,14 @@ export class Choices implements Chosen {
     this.#fields = {};
   }
 
-  /** Takes the core's own defaults; of what a person chooses, only before anything was chosen. */
+  /** Takes the core's own defaults. What has been chosen or restored stays. */
   startFrom(defaults: Defaults): void {
-    const isFirst = this.#defaults === null;
     this.#defaults = defaults;
-    if (!isFirst) return;
-    const { quick, full } = defaults;
-    this.#selectors = {
-      quick: quick.selector ?? this.#selectors.quick,
-      full: full.selector ?? this.#selectors.full,
-    };
-    this.#budgets = {
-      quick: quick.budget ?? this.#budgets.quick,
-      full: full.budget ?? this.#budgets.full,
-    };
-    this.seed = full.seed ?? this.seed;
-    this.use_labels = full.use_labels ?? this.use_labels;
+  }
+
+  get #budgets(): Record<Effort, number> {
+    const { quick, full } = this.#defaults ?? {};
+    return this.#suggested ?? { quick: quick?.budget ?? 0.5, full: full?.budget ?? 0.5 };
   }
 
   saved(): SavedChoices {
@@ -139,7 +150,7 @@ export class Choices implements Chosen {
     Object.assign(this, plain);
     this.#chosenSelector = selector;
     this.#chosenBudget = budget;
-    this.#budgets = budgets;
+    this.#suggested = budgets;
     this.#fields = {};
     for (const [path, value] of Object.entries(fields))
       if (value !== undefined) this.setField(path as FieldPath, value);

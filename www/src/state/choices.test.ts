@@ -23,6 +23,22 @@ test('the selector follows the effort until one is chosen by hand', () => {
   expect(choices.settings().selector).toBe('random');
 });
 
+test('what was chosen or restored before the core was ready stays', () => {
+  const defaults = { seed: 1, use_labels: true, budget: 0.4 };
+  const early = new Choices();
+  Object.assign(early, { seed: 9, use_labels: false });
+  early.suggest({ quick: 0.6, full: 0.7 });
+  const restored = new Choices();
+  restored.restore(early.saved());
+  for (const choices of [early, restored]) {
+    choices.startFrom({ quick: defaults, full: defaults });
+    expect([choices.seed, choices.use_labels, choices.budget]).toEqual([9, false, 0.6]);
+  }
+  const untouched = new Choices();
+  untouched.startFrom({ quick: defaults, full: defaults });
+  expect([untouched.seed, untouched.budget]).toEqual([1, 0.4]);
+});
+
 test.each([
   ['12', 12],
   ['', 7],

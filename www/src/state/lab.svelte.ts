@@ -55,6 +55,7 @@ export class Lab {
     this.#engine = makeEngine({
       opening: () => {
         this.core = { state: 'opening' };
+        this.bench.clear();
       },
       opened: (inUse) => {
         this.core = { state: 'ready', inUse };
@@ -136,8 +137,12 @@ export class Lab {
   }
 
   /** Takes in files of any kind, as they were dropped or chosen. */
-  async addFiles(files: readonly NamedFile[]): Promise<void> {
-    await takeFiles(this, files);
+  async addFiles(files: readonly NamedFile[] | Promise<NamedFile[]>): Promise<void> {
+    try {
+      await takeFiles(this, await files);
+    } catch (error) {
+      this.problems.add('networks', toFailure(error));
+    }
   }
 
   /** Whether the network is there now, or is being asked about. Files `beside` it that hold its weights leave the set. */

@@ -54,6 +54,14 @@ describe('files', () => {
     expect(lab.problems.all).toHaveLength(2);
   });
 
+  test('that can’t be read are told', async () => {
+    await lab.addFiles(Promise.reject(new DOMException('gone', 'NotFoundError')));
+    const zip = { slice: () => ({ arrayBuffer: () => Promise.reject(new Error('moved')) }) };
+    lab.openProject = async () => {};
+    await lab.addFiles([{ path: 'images.zip', file: zip as never }]);
+    expect(lab.problems.all.map(({ message }) => message)).toEqual(['gone', 'moved']);
+  });
+
   test('that nobody can use are said so', async () => {
     await lab.addFiles([{ path: 'thesis.pdf', file: new Blob() }]);
     expect(lab.problems.all[0]?.message).toContain('thesis.pdf');

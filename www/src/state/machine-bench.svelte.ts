@@ -23,6 +23,11 @@ export class MachineBench {
     this.#engine = engine;
   }
 
+  /** What another device took says nothing of this one. */
+  clear(): void {
+    this.rows = [];
+  }
+
   /** Times one network after the other; `engine` names what computes. */
   async run(networks: readonly { name: string; file: NamedFile }[], engine: string): Promise<void> {
     if (this.running) return;

@@ -31,8 +31,11 @@ export class Offline {
 
   /** Changes to the newer version, for all tabs of the lab. */
   update(): void {
+    const waiting = this.#registration?.waiting;
     navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
-    this.#registration?.waiting?.postMessage({ kind: 'take over' });
+    waiting?.postMessage({ kind: 'take over' });
+    // Another tab has changed to it already.
+    if (!waiting) location.reload();
   }
 
   #watch(worker: ServiceWorker | null): void {

@@ -68,16 +68,19 @@ export class Project {
       }
       if (!this.#lab.running) this.#lab.checkpoint = await this.#store.checkpoint();
       this.keeping = 'kept';
+      // What was changed meanwhile.
+      this.changed();
     } catch {
       this.#store = null;
       this.keeping = 'refused';
     }
   }
 
-  /** To be called after every change of what is loaded or chosen. */
+  /** To be called after every change of what is loaded or chosen, and when a work on it begins and ends. */
   changed(): void {
-    if (!this.#store || this.keeping === 'opening' || this.#lab.busy || this.#holds) return;
+    // While something is being loaded, a write that is due would find half of it.
     this.#cancel();
+    if (!this.#store || this.keeping === 'opening' || this.#lab.busy || this.#holds) return;
     this.keeping = 'keeping';
     this.#timer = setTimeout(() => this.#write('lab', (store) => store.keepLab(this.#lab.saved())), pause);
   }
@@ -92,6 +95,11 @@ export class Project {
   get losesRun(): Keeping | null {
     const keepsNothing = ['elsewhere', 'refused', 'forgotten'].includes(this.keeping);
     return keepsNothing ? this.keeping : (this.#lost.get('checkpoint') ?? this.#lost.get('lab') ?? null);
+  }
+
+  /** Whether a run is lost with the tab though nobody has asked for that. */
+  get hasUnkept(): boolean {
+    return this.#own.size > 0 && this.keeping !== 'forgotten';
   }
 
   /** To be called when a run has left a network. */

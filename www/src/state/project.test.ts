@@ -22,12 +22,17 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function openPage() {
+function openLab() {
   const make = () => new InlineWorker();
   const lab = new Lab((listener: EngineListener) => new Engine(make, 'http://localhost/', listener));
   const project = new Project(lab);
-  await project.open();
-  return { lab, project };
+  return { lab, project, opened: project.open() };
+}
+
+async function openPage() {
+  const { opened, ...page } = openLab();
+  await opened;
+  return page;
 }
 
 /** Two runs, as the page would keep them. */
@@ -38,6 +43,12 @@ async function runTwice() {
   const first = lab.run!;
   await lab.start();
   return { lab, project, first, second: lab.run! };
+}
+
+/** The seeds of all that is kept from here on: pages of other tests may still be keeping theirs. */
+function keptSeeds(): () => number[] {
+  const keep = vi.spyOn(Store.prototype, 'keepLab');
+  return () => keep.mock.calls.map(([{ choices }]) => choices.seed);
 }
 
 const started = (project: Project) => project.entries.map(({ startedAt }) => startedAt);
@@ -59,13 +70,46 @@ test('a run that finds no room is listed, and kept once a past one is deleted', 
   await project.add(first);
   const noRoom = vi.spyOn(Store.prototype, 'keepRun').mockImplementation(refuse('QuotaExceededError'));
   await project.add(second);
-  expect([project.keeping, started(project).length]).toEqual(['full', 2]);
+  expect([project.keeping, started(project).length, project.hasUnkept]).toEqual(['full', 2, true]);
   await project.keepCheckpoint(null);
   expect(project.keeping).toBe('full');
   noRoom.mockRestore();
   await project.forget(first.startedAt);
-  expect(project.keeping).toBe('kept');
+  expect([project.keeping, project.hasUnkept]).toEqual(['kept', false]);
   expect(started((await openPage()).project)).toEqual([second.startedAt]);
+});
+
+test('a browser that refuses the lock keeps nothing', async () => {
+  vi.stubGlobal('navigator', { locks: { request: refuse('SecurityError') } });
+  const { lab, project } = await runTwice();
+  await project.add(lab.run!);
+  expect([project.keeping, project.hasUnkept]).toEqual(['refused', true]);
+});
+
+test('what is half loaded is not kept', async () => {
+  const { lab, project } = await openPage();
+  const seeds = keptSeeds();
+  lab.choices.seed = 7;
+  lab.busy = { what: 'data', name: '' };
+  project.changed();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(seeds()).not.toContain(7);
+  lab.busy = null;
+  project.changed();
+  await vi.waitFor(() => expect(seeds()).toContain(7));
+});
+
+test('a setting changed while a project is coming back is kept', async () => {
+  const { lab } = await openPage();
+  const seeds = keptSeeds();
+  lab.choices.seed = 4;
+  await lab.addFiles([files.network('character'), files.zip]);
+  await vi.waitFor(() => expect(seeds()).toContain(4));
+  const opening = openLab();
+  await vi.waitFor(() => expect(opening.lab.reading).not.toBeNull(), { interval: 1 });
+  opening.lab.choices.seed = 5;
+  await opening.opened;
+  await vi.waitFor(() => expect(seeds()).toContain(5));
 });
 
 test('a full store is told from one that fails', async () => {

@@ -84,6 +84,8 @@ export class Run {
   lastStep = $state.raw<Step | null>(null);
   warnings = $state.raw<string[]>([]);
   outcome = $state.raw<Outcome | null>(null);
+  /** Where its film is, from 0 to 1; null where none is shown. */
+  film = $state<number | null>(null);
 
   constructor(
     networks: RunNetwork[],

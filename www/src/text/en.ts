@@ -364,7 +364,8 @@ export const en = {
     lossHelp: 'Per task while the joined network trains, smoothed over about ten steps.',
     lossLabel: (step: string, loss: string) => `Loss by training step. At step ${step} the sum is ${loss}.`,
     accuracyHeading: 'Accuracy on validation images',
-    accuracyHelp: 'Solid: joined network. Dashed: its original.',
+    accuracyHelp:
+      'Solid: joined network. Dashed: its original. Where no image is labelled, the curve tells how often the joined network answers as its original does.',
     accuracyLabel: (parts: string) => `Validation accuracy by training step. ${parts}`,
     accuracyPart: (task: string, student: string, teacher: string) =>
       `${task}: ${student}, original ${teacher}.`,

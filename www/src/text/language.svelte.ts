@@ -36,7 +36,8 @@ class Language {
 
   /** Takes what was chosen before, or what the browser wants. */
   detect(): void {
-    this.code = languageCodes.find((code) => code === stored()) ?? preferred(navigator.languages);
+    const chosen = stored();
+    this.code = languageCodes.find((code) => code === chosen) ?? preferred(navigator.languages);
   }
 
   choose(code: LanguageCode): void {

@@ -299,7 +299,8 @@ export const zhHant: Texts = {
     lossHelp: '接合後的網路訓練時各任務的損失，以約十步平滑。',
     lossLabel: (step, loss) => `各訓練步的損失。第 ${step} 步的總和為 ${loss}。`,
     accuracyHeading: '驗證影像的準確率',
-    accuracyHelp: '實線：接合後的網路。虛線：原網路。',
+    accuracyHelp:
+      '實線：接合後的網路。虛線：原網路。影像都沒有標籤時，曲線表示接合後的網路與原網路的一致率。',
     accuracyLabel: (parts) => `各訓練步的驗證準確率。${parts}`,
     accuracyPart: (task, student, teacher) => `${task}：${student}，原網路 ${teacher}。`,
     waiting: '開始訓練後，曲線會顯示在這裡。',

@@ -1,9 +1,10 @@
-// Every figure that is on the page, by name, so that the report can take them along.
+// Every figure that is on the page, so that the report can take them along.
 import { getContext, setContext } from 'svelte';
 
-export type Figures = Map<string, () => string>;
+/** Two may have one name, as the search of a run and that of its result while the run is seen again: the later one counts. */
+export type Figures = Set<{ name: string; picture: () => string }>;
 
 const key = Symbol('figures');
 
-export const collectFigures = (): Figures => setContext(key, new Map());
+export const collectFigures = (): Figures => setContext(key, new Set());
 export const figuresOnPage = (): Figures => getContext(key);

@@ -210,7 +210,7 @@ export class Engine {
   }
 
   /** Needs only a worker, not a core. */
-  tryOutside(): Promise<OutsideAnswer> {
+  async tryOutside(): Promise<OutsideAnswer> {
     return this.#client.call('try_outside', {});
   }
 

@@ -59,7 +59,7 @@ test('a run that is cancelled while it waits never starts', async () => {
   expect(await answerTo(2)).toMatchObject({ kind: 'failure', failure: { code: 'cancelled' } });
 });
 
-test('whether another address can be reached is answered during a run', async () => {
+test('whether another address can be reached is answered while the core is busy', async () => {
   const { handle, answerTo, sent } = setUp({ ...cpuOnly, loadCore: () => new Promise(() => {}) });
   handle(open);
   handle({ id: 2, method: 'try_outside', args: {} });
