@@ -51,7 +51,7 @@ fn selectors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
          of the choices at all budgets, up to a drop of {REFERENCE_DROP:.0} points, relative to a full search's.\n"
     )?;
     writeln!(text, "| selector | budget | drop | regret | seed noise | time | hypervolume |")?;
-    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|")?;
+    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
     for figures in &evidence.selectors {
         let SelectorFigures { selector, budget, run, drop, regret, seed_noise, .. } = figures;
         let volume = match figures.hypervolume_ratio {
@@ -106,17 +106,18 @@ fn predictors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
     )?;
     writeln!(
         text,
-        "| predictor | plans | Kendall τ-b | Spearman ρ | ρ in the best quarter | ρ within a receiver point | precision@10 |"
+        "| predictor | plans | Kendall τ-b | Spearman ρ | ρ with agreement | ρ in the best quarter | ρ within a receiver point | precision@10 |"
     )?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|")?;
     for figures in &evidence.predictors {
         writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
             figures.predictor,
             figures.plans,
             number(figures.kendall_tau_b, 2),
             number(figures.spearman, 2),
+            number(figures.spearman_agreement, 2),
             number(figures.spearman_top_quarter, 2),
             number(figures.spearman_within_receiver_point, 2),
             number(figures.precision_at_10, 2)

@@ -16,6 +16,8 @@ pub struct PredictorFigures {
     pub plans: usize,
     pub kendall_tau_b: f64,
     pub spearman: f64,
+    /// The same with the least agreement with the originals on test.
+    pub spearman_agreement: f64,
     /// Among the best quarter of the plans.
     pub spearman_top_quarter: f64,
     /// Among plans with the same receiver point; the mean over such groups of three or more.
@@ -84,6 +86,7 @@ fn predictor_figures(
         let known = joined.iter().filter_map(|row| Some((*row, predict(&row.plan, seed)?)));
         let (rows, predicted): (Vec<&Row>, Vec<f64>) = known.unzip();
         let truth: Vec<f64> = rows.iter().map(|row| -row.test()).collect();
+        let agreement: Vec<f64> = rows.iter().map(|row| row.agreement()).collect();
         if rows.len() < 3 {
             continue;
         }
@@ -108,6 +111,7 @@ fn predictor_figures(
             plans: rows.len(),
             kendall_tau_b: kendall_tau_b(&predicted, &truth),
             spearman: spearman(&predicted, &truth),
+            spearman_agreement: spearman(&predicted, &agreement),
             spearman_top_quarter: spearman(&top_predicted, &top_truth),
             spearman_within_receiver_point: mean(groups),
             precision_at_10: precision_at(10, &predicted, &truth),
@@ -119,6 +123,7 @@ fn predictor_figures(
         plans: figures.first()?.plans,
         kendall_tau_b: over_seeds(|figures| figures.kendall_tau_b),
         spearman: over_seeds(|figures| figures.spearman),
+        spearman_agreement: over_seeds(|figures| figures.spearman_agreement),
         spearman_top_quarter: over_seeds(|figures| figures.spearman_top_quarter),
         spearman_within_receiver_point: over_seeds(|figures| figures.spearman_within_receiver_point),
         precision_at_10: over_seeds(|figures| figures.precision_at_10),

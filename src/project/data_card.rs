@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, Split, TaskLabels};
 use crate::task_kind::TaskKind;
 
 /// The card of a data set.
@@ -56,13 +56,13 @@ impl ImageCard {
         Some(Self {
             path: dataset.paths.get(index)?.clone(),
             split: dataset.splits.get(index)?.to_string(),
-            labels: dataset
-                .tasks
-                .iter()
-                .map(|task| task.labels[index].filter(|_| task.kind == TaskKind::Class))
-                .collect(),
+            labels: dataset.tasks.iter().map(|task| class_of(task, index)).collect(),
         })
     }
+}
+
+fn class_of(task: &TaskLabels, index: usize) -> Option<u32> {
+    if task.kind == TaskKind::Class { task.labels[index] } else { None }
 }
 
 /// A file that was left out, and why.
@@ -79,17 +79,10 @@ impl DataCard {
         let count = |wanted: Split| {
             summary.splits.iter().find(|(split, _)| *split == wanted).map_or(0, |(_, count)| *count)
         };
-        let counted = |name: &str| dataset.task(name).is_some_and(|task| task.kind != TaskKind::Values);
-        let tasks = summary.tasks.iter().map(|task| LabelledTask {
-            name: task.name.clone(),
-            classes: task.classes.iter().map(|(class, _)| class.clone()).collect(),
-            labelled: task.labelled,
-            per_class: task
-                .classes
-                .iter()
-                .filter(|_| counted(&task.name))
-                .map(|(_, images)| *images)
-                .collect(),
+        let tasks = summary.tasks.iter().zip(&dataset.tasks).map(|(task, TaskLabels { kind, .. })| {
+            let (classes, images) = task.classes.iter().cloned().unzip();
+            let per_class = if *kind == TaskKind::Values { Vec::new() } else { images };
+            LabelledTask { name: task.name.clone(), classes, labelled: task.labelled, per_class }
         });
         let skipped = summary
             .skipped

@@ -36,7 +36,14 @@ impl Observer for DistilObserver<'_> {
                 task_losses: report.task_losses.clone(),
             });
         }
-        (self.on_event)(Event::progress(Phase::Distil, report.step, report.steps, self.clock));
+        // By the speed since this part began: a run that is resumed has done the rest before.
+        let images_left = report.image_passes / report.step.max(1) * (report.steps - report.step);
+        (self.on_event)(Event::Progress {
+            phase: Phase::Distil,
+            done: report.step,
+            total: report.steps,
+            seconds_left: Some(images_left as f64 / report.images_per_second.max(1e-9)),
+        });
         (self.on_event)(Event::Step {
             step: report.step,
             steps: report.steps,

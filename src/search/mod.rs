@@ -262,8 +262,8 @@ impl Problem<'_> {
 
     /// How bad a join looks before training; lower is better, and the joins of a plan add up. The sum of
     /// - the mean of what its tail's agreement with the teacher lacks (1 for chance) and what its adapter does not explain,
-    /// - how far apart in depth its two points are, each as a share of its network's MACs: layers that nobody computes any
-    ///   more, and donors too specialised to be read, of which late joins, which all look like chance, say nothing else,
+    /// - how far apart in depth its two points are, each as a share of its network's MACs: it tells of layers that nobody
+    ///   computes any more, and of donors too specialised to be read, where late joins all look like chance,
     /// - the logarithm of how many times fewer MACs there are with this join alone: what computes less has less to learn with.
     pub fn badness(&self, receiver: usize, join: Join) -> f64 {
         let space = self.space;

@@ -94,7 +94,7 @@ pub trait Observer {
 const READ_EVERY: usize = 8;
 /// Validations of a whole training.
 const VALIDATIONS: usize = 8;
-/// A loss this many times the smallest so far, or this large at all, is an explosion.
+/// A loss this many times the smallest so far is an explosion; one below 1 counts as 1.
 const EXPLODES: f64 = 100.0;
 /// How far learning rates are halved before training is given up.
 const SLOWEST: f64 = 1.0 / 16.0;

@@ -26,8 +26,8 @@ use crate::data::source::Limits;
 use crate::net::NetworkOptions;
 use crate::platform::Cancel;
 use crate::project::{
-    Archive, Checkpoint, Crew, CrewMember, Event, Feed, Host, NetworkCard, Project, ProjectError, Settings,
-    SideBySide, compare_devices, read_network, run,
+    Archive, Checkpoint, Crew, CrewMember, DataCard, Event, Feed, Host, NetworkCard, Project, ProjectError,
+    Settings, SideBySide, compare_devices, read_network, run,
 };
 use crate::report::Report;
 use crew::PageCrew;
@@ -194,6 +194,19 @@ impl Session {
     ) -> Result<JsValue, Failure> {
         let files = Files::from_list(files::read(&files)?, &Limits::default()).map_err(ProjectError::from)?;
         self.load(files, on_progress).await
+    }
+
+    /// What the images hold for the networks that are there now: they are decoded again if networks have changed.
+    ///
+    /// # Errors
+    ///
+    /// No images are loaded, or they do not fit the networks.
+    #[wasm_bindgen(js_name = dataCard, unchecked_return_type = "DataCard")]
+    pub async fn data_card(&self) -> Result<JsValue, Failure> {
+        let mut project = self.take()?;
+        let card = project.dataset().await.map(DataCard::new);
+        self.project.replace(Some(project));
+        to_js(&card?)
     }
 
     async fn load(&self, files: Files, on_progress: Function) -> Result<JsValue, Failure> {

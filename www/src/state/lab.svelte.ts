@@ -154,7 +154,9 @@ export class Lab {
       } catch (error) {
         if (toFailure(error).code !== 'needs_options' || options) throw error;
         this.unfinished = [...this.unfinished, { id: ++this.#lastId, file }];
+        return;
       }
+      await this.#lookAgain();
     });
   }
 
@@ -183,9 +185,10 @@ export class Lab {
   removeNetwork(id: number): Promise<boolean> {
     const network = this.networks.find((known) => known.id === id);
     if (!network) return Promise.resolve(false);
-    return this.#doing({ what: 'network', name: network.card.name }, 'networks', () =>
-      this.#removeAt(this.networks.findIndex((known) => known.id === id)),
-    );
+    return this.#doing({ what: 'network', name: network.card.name }, 'networks', async () => {
+      await this.#removeAt(this.networks.findIndex((known) => known.id === id));
+      await this.#lookAgain();
+    });
   }
 
   async start(): Promise<void> {
@@ -309,6 +312,17 @@ export class Lab {
     if (this.networks[index]?.card.tasks[0]?.name === this.choices.base) this.choices.base = null;
     this.networks = this.networks.filter((_, at) => at !== index);
     this.outdated = true;
+  }
+
+  /** Images have the networks' size and tasks. Where they do not fit any more, they come back with networks that they fit. */
+  async #lookAgain(): Promise<void> {
+    if (!this.images || this.networks.length === 0) return;
+    try {
+      this.data = await this.#engine.dataCard();
+    } catch (error) {
+      this.data = null;
+      this.problems.add('data', toFailure(error));
+    }
   }
 
   async #loadImages(images: LoadedData): Promise<void> {

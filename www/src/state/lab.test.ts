@@ -30,6 +30,14 @@ describe('files', () => {
     expect(lab.missing).toBeNull();
   });
 
+  test('that are images have the tasks of the networks that are there', async () => {
+    await lab.addFiles([files.network('character'), files.zip]);
+    await lab.addFiles([files.network('typeface')]);
+    expect(lab.data?.tasks.map(({ name }) => name)).toEqual(['character', 'typeface']);
+    await lab.removeNetwork(lab.networks[0]!.id);
+    expect(lab.data?.tasks.map(({ name }) => name)).toEqual(['typeface']);
+  });
+
   test('that are bad are named with a hint, and nothing loaded is lost', async () => {
     await lab.addFiles([files.network('character'), files.zip]);
     await lab.addFiles([files.notNetwork, files.network('typeface'), files.emptyZip]);

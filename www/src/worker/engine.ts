@@ -121,6 +121,11 @@ export class Engine {
     return this.#load({ files }, onProgress);
   }
 
+  /** What the images that are loaded hold for the networks that are there now. */
+  dataCard(): Promise<DataCard> {
+    return this.#client.call('data_card', {});
+  }
+
   /**
    * Calls other workers for the run to come, unless they are there: to be done as soon as there is something to run, for during
    * the run nothing is asked of the server.

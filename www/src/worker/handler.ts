@@ -61,6 +61,8 @@ export function createHandler(host: Host): (message: ToWorker) => void {
         return opened().loadZip(await bytesOf(request.args.file), reading(request.id));
       case 'load_files':
         return opened().loadFiles(await readAll(request.args.files), reading(request.id));
+      case 'data_card':
+        return opened().dataCard();
       case 'run':
         return run(request.id, opened(), request.args);
       case 'judge':

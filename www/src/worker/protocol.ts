@@ -102,6 +102,8 @@ export interface Methods {
   };
   remove_network: { args: { index: number }; value: null; event: never };
   load_zip: { args: { file: NamedFile }; value: DataCard; event: LoadProgress };
+  /** What the images hold for the networks that are there now. */
+  data_card: { args: Record<string, never>; value: DataCard; event: never };
   load_files: { args: { files: NamedFile[] }; value: DataCard; event: LoadProgress };
   /** Goes on from a checkpoint, if there is one. */
   run: { args: { settings: Settings; resume?: Uint8Array; crew: number }; value: Outcome; event: RunNews };

@@ -110,6 +110,11 @@ export class Session {
     return this.#keep(files.length);
   }
 
+  async dataCard(): Promise<DataCard> {
+    if (!this.#data) throw failure('no_data', 'There are no images yet.', 'Load a zip or a folder.');
+    return this.#keep(this.#data.images);
+  }
+
   #keep(images: number): DataCard {
     const part = (share: number) => Math.round(images * share);
     const tasks = this.#cards.map((card, index) => {
