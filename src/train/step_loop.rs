@@ -150,8 +150,9 @@ pub async fn train(
         };
 
         let validates = done.is_multiple_of((steps / VALIDATIONS).max(1));
-        let reads = validates || done.is_multiple_of(READ_EVERY) || done == steps;
-        if reads {
+        let tells = done.is_multiple_of(READ_EVERY) || done == steps;
+        // Before it is validated: what exploded answers nonsense, which looks like a broken device.
+        if tells || validates {
             let losses = losses.into_iter().map(Value::from).collect();
             let mut task_losses: Vec<f64> =
                 read_all(losses).await?.into_iter().map(|values| f64::from(values[0])).collect();
@@ -167,21 +168,23 @@ pub async fn train(
                 continue;
             }
             explodes_at = explodes_at.min(EXPLODES * loss.abs().max(1.0));
-            observer.step(StepReport {
-                step: done,
-                steps,
-                image_passes: done * settings.batch_size,
-                loss,
-                task_losses,
-                learning_rate,
-                images_per_second: (done.saturating_sub(first) * settings.batch_size) as f64
-                    / clock.elapsed_seconds().max(1e-9),
-            });
+            if tells {
+                observer.step(StepReport {
+                    step: done,
+                    steps,
+                    image_passes: done * settings.batch_size,
+                    loss,
+                    task_losses,
+                    learning_rate,
+                    images_per_second: (done.saturating_sub(first) * settings.batch_size) as f64
+                        / clock.elapsed_seconds().max(1e-9),
+                });
+            }
         }
         if validates && let Some(gaps) = observer.validate(done, &student.network).await? {
             progress.task_weights = lagging_weights(&gaps, settings.lagging_task_weight);
         }
-        if reads && observer.wants_state() {
+        if tells && observer.wants_state() {
             let state = TrainState::read(student, &optimiser, &progress).await?;
             if state.is_finite() {
                 observer.state(&state);
