@@ -27,6 +27,9 @@ struct Job {
     out: String,
     /// How long is timed; without it, losses are computed.
     timing: Option<Timing>,
+    /// On the GPU that `wgpu` finds; needs `--features gpu`.
+    #[serde(default)]
+    gpu: bool,
 }
 
 #[derive(Deserialize)]
@@ -47,12 +50,13 @@ fn main() -> Result<(), Failed> {
     let path = std::env::args().find(|argument| argument.ends_with(".json"));
     let path = path.ok_or("the path of a job is missing. Hint: this program is run by `npm run bench`")?;
     let job: Job = serde_json::from_slice(&fs::read(path)?)?;
+    let device = if job.gpu { gpu()? } else { Device::flex() };
     let mut results = Map::new();
     for Entry { name, file } in &job.networks {
         let mut graph = read_network(file, &fs::read(file)?)?;
         ops::rewrite_batch(&mut graph);
         ops::infer(&mut graph)?;
-        let mut bench = Bench::new(&graph, job.batch, &Device::flex())?;
+        let mut bench = Bench::new(&graph, job.batch, &device)?;
         let result = match job.timing {
             Some(timing) => {
                 block_on(bench.forward())?;
@@ -73,6 +77,16 @@ fn main() -> Result<(), Failed> {
     }
     fs::write(&job.out, Value::Object(results).to_string())?;
     Ok(())
+}
+
+#[cfg(feature = "gpu")]
+fn gpu() -> Result<Device, Failed> {
+    Ok(block_on(Device::wgpu_options().init_async())?)
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu() -> Result<Device, Failed> {
+    Err("this benchmark was built without a GPU. Hint: build it with --features gpu".into())
 }
 
 /// Milliseconds of each run.

@@ -184,7 +184,8 @@ struct TableOptions {
     /// Budgets of the searches: costs relative to the originals.
     #[arg(long, value_delimiter = ',', default_values_t = [0.4, 0.5, 0.6, 0.75])]
     budgets: Vec<f64>,
-    /// The plans to fine-tune: all, or only those that the searches choose.
+    /// The plans to fine-tune: all, only those that the searches choose, or also the others that no plan beats which
+    /// the same search compared.
     #[arg(long, value_enum, default_value_t = Plans::All)]
     plans: Plans,
     #[command(flatten)]
@@ -247,6 +248,7 @@ enum Sample {
 enum Plans {
     All,
     Chosen,
+    Front,
 }
 
 fn parse_selector(text: &str) -> Result<SelectorName, String> {

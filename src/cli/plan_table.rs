@@ -34,6 +34,7 @@ pub fn table(options: &TableOptions) -> Result<(), Failure> {
         plans: match options.plans {
             Plans::All => TablePlans::All,
             Plans::Chosen => TablePlans::Chosen,
+            Plans::Front => TablePlans::Front,
         },
     };
     let clock = Stopwatch::start();

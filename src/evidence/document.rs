@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::figures::{Evidence, SelectorFigures};
-use super::front::REFERENCE_DROP;
+use super::hypervolume::REFERENCE_DROP;
 use super::most_probable::MostProbable;
 use super::table::Table;
 use crate::join::SourceSummary;
@@ -48,19 +48,24 @@ fn selectors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
         "Regret: mean drop on test of the plans chosen (one search per seed), above that of the plan which a full search \
          with all seeds chooses. Seed noise: standard deviation of a plan's drop between seeds, pooled over the best \
          quarter of the plans within the budget. Time: processor time of the whole search, and relative to training every plan. Hypervolume: \
-         of the choices at all budgets, up to a drop of {REFERENCE_DROP:.0} points, relative to a full search's.\n"
+         of the choices at all budgets, up to a drop of {REFERENCE_DROP:.0} points, relative to a full search's; of the \
+         fronts, with all plans that a search compared and that no other of these beats.\n"
     )?;
-    writeln!(text, "| selector | budget | drop | regret | seed noise | time | hypervolume |")?;
+    writeln!(
+        text,
+        "| selector | budget | drop | regret | seed noise | time | hypervolume | of the fronts |"
+    )?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
     for figures in &evidence.selectors {
         let SelectorFigures { selector, budget, run, drop, regret, seed_noise, .. } = figures;
         let volume = match figures.hypervolume_ratio {
             Some(ratio) => number(ratio, 3),
-            None => figures.hypervolume.map(|volume| number(volume, 3)).join(" ± "),
+            None => with_spread(figures.hypervolume),
         };
+        let fronts = figures.front_hypervolume.map_or_else(|| "–".into(), with_spread);
         writeln!(
             text,
-            "| {}{} | {budget} | {drop:.2} | {} | {} | {} | {volume} |",
+            "| {}{} | {budget} | {drop:.2} | {} | {} | {} | {volume} | {fronts} |",
             selector.as_str(),
             if *run { "" } else { " (replayed)" },
             number(regret.unwrap_or(f64::NAN), 2),
@@ -108,7 +113,7 @@ fn predictors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
         text,
         "| predictor | plans | Kendall τ-b | Spearman ρ | ρ with agreement | ρ in the best quarter | ρ within a receiver point | precision@10 |"
     )?;
-    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|")?;
+    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
     for figures in &evidence.predictors {
         writeln!(
             text,
@@ -161,6 +166,10 @@ fn join(source: &SourceSummary) -> Option<String> {
 /// What cannot be computed, for want of seeds or of differences, is a dash.
 fn number(value: f64, digits: usize) -> String {
     if value.is_finite() { format!("{value:.digits$}") } else { "–".into() }
+}
+
+fn with_spread(figures: [f64; 2]) -> String {
+    figures.map(|figure| number(figure, 3)).join(" ± ")
 }
 
 fn counted(count: usize, what: &str) -> String {

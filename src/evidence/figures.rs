@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::front::{Point, front, hypervolume};
+use super::hypervolume::hypervolume;
 use super::most_probable::{MostProbable, most_probable};
 use super::predictors::{PredictorFigures, predictors};
 use super::replay::{Choice, replay};
 use super::table::{Row, Table, mean};
 use crate::join::Plan;
+use crate::report::{Point, front};
 use crate::search::SelectorName;
 
 /// All figures of a table.
@@ -58,6 +59,9 @@ pub struct SelectorFigures {
     /// The same, not relative, of the plans that each seed's searches chose, as they were trained with that seed: mean over
     /// the seeds, and standard deviation.
     pub hypervolume: [f64; 2],
+    /// The same of the fronts of these searches: all plans that one compared and that no other of these beats. `None` if
+    /// one of them was not trained with its search's seed.
+    pub front_hypervolume: Option<[f64; 2]>,
 }
 
 /// A plan on the front.
@@ -142,7 +146,10 @@ fn selector_figures(
     let seeds = 0..table.seeds.len();
     let volumes: Vec<f64> =
         seeds.clone().map(|seed| volume(chosen.iter().map(|choice| choice.rows[seed]), seed)).collect();
-    let hypervolume = [mean(volumes.iter().copied()), deviation(&volumes)];
+    let hypervolume = spread(&volumes);
+    let fronts: Option<Vec<f64>> =
+        seeds.clone().map(|seed| front_volume(table, selector, budgets, seed)).collect();
+    let front_hypervolume = fronts.map(|volumes| spread(&volumes));
     chosen
         .iter()
         .map(|Choices { place, run, rows, seconds }| {
@@ -162,9 +169,24 @@ fn selector_figures(
                 time_ratio: full.map(|_| mean(seeds.clone().map(ratio))),
                 hypervolume_ratio: full.map(|(_, volume)| hypervolume[0] / volume),
                 hypervolume,
+                front_hypervolume,
             }
         })
         .collect()
+}
+
+/// Hypervolume of the fronts of all searches of a selector with one seed. `None` if there are none, or if a plan on them
+/// was not trained with this seed.
+fn front_volume(table: &Table, selector: SelectorName, budgets: &[f64], seed: usize) -> Option<f64> {
+    let searches = table.seeds[seed].searches.iter();
+    let mut searches =
+        searches.filter(|line| line.selector == selector && budgets.contains(&line.budget)).peekable();
+    searches.peek()?;
+    let rows: Option<Vec<&Row>> = searches
+        .flat_map(|line| line.front(&table.space.networks))
+        .map(|plan| table.row(&plan).filter(|row| row.results[seed].is_some()))
+        .collect();
+    Some(volume(rows?.into_iter(), seed))
 }
 
 /// What a selector chose at one budget, by seed.
@@ -205,6 +227,11 @@ fn seed_noise(table: &Table, budget: f64) -> f64 {
         deviation(&tests).powi(2)
     };
     mean(rows.into_iter().map(variance)).sqrt()
+}
+
+/// Mean and standard deviation.
+fn spread(values: &[f64]) -> [f64; 2] {
+    [mean(values.iter().copied()), deviation(values)]
 }
 
 /// Standard deviation of a sample; NaN of fewer than two.

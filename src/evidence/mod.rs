@@ -5,7 +5,7 @@
 mod document;
 mod error;
 mod figures;
-mod front;
+mod hypervolume;
 mod most_probable;
 mod plots;
 mod predictors;

@@ -4,8 +4,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::figures::{Evidence, SelectorFigures};
-use super::front::Point;
 use super::table::Table;
+use crate::report::Point;
 use crate::search::SelectorName;
 
 /// A plot's file name and its SVG text.

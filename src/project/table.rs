@@ -13,7 +13,7 @@ use super::run::{VALIDATION_IMAGES, candidate_reports};
 use super::workshop::Workshop;
 use super::{Project, ProjectError, Settings};
 use crate::data::Split;
-use crate::join::{CostMeasure, Plan, Source};
+use crate::join::{CostMeasure, Plan, Source, SpaceNetwork};
 use crate::platform::{Cancel, ProcessorClock};
 use crate::report::{PlanLine, SearchLine, SpaceLine, TableLine};
 use crate::search::{Scores, SearchError, SelectorName, check_budget};
@@ -49,6 +49,19 @@ pub enum TablePlans {
     All,
     /// What the searches choose, each with the seed of its search.
     Chosen,
+    /// The same, and the rest of each search's front.
+    Front,
+}
+
+impl TablePlans {
+    /// The plans that a search asks for.
+    fn of(self, line: &SearchLine, networks: &[SpaceNetwork]) -> Vec<Plan> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Chosen => vec![line.plan.clone()],
+            Self::Front => line.front(networks).into_iter().chain([line.plan.clone()]).collect(),
+        }
+    }
 }
 
 /// Hears of every line, with how many there are by now of how many; breaks off.
@@ -121,9 +134,8 @@ pub async fn tabulate(
                 continue;
             }
             let line = found?;
-            if request.plans == TablePlans::Chosen && !is_done(known, workshop.settings, &line.plan) {
-                todo.plans.insert(line.plan.clone());
-            }
+            let asked = request.plans.of(&line, &workshop.space.networks).into_iter();
+            todo.plans.extend(asked.filter(|plan| !is_done(known, workshop.settings, plan)));
             counted.0 += 1;
             if on_line(TableLine::Search(Box::new(line)), counted.0, counted.1).is_break() {
                 return Ok(());
@@ -193,10 +205,10 @@ impl Todo {
                     .map(|(_, plan)| plan)
                     .collect()
             }
-            TablePlans::Chosen => found
+            of_searches => found
                 .iter()
                 .filter(|line| done.contains(&(line.selector, line.budget)))
-                .map(|line| line.plan.clone())
+                .flat_map(|line| of_searches.of(line, &workshop.space.networks))
                 .collect(),
         };
         plans.retain(|plan| {

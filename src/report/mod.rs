@@ -1,5 +1,6 @@
 //! `run.json`: what a run was asked, what it decided, and what it measured.
 
+mod front;
 mod table;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use crate::join::PlanSummary;
 use crate::search::SearchStep;
 use crate::task_kind::TaskKind;
 
+pub use front::{Point, front};
 pub use table::{PlanLine, SearchLine, SpaceLine, TableLine};
 
 /// Version of the layout of `run.json`. Raised when a field changes its meaning or goes.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CandidateReport, JudgedPlan, Scores};
+use super::{CandidateReport, JudgedPlan, Point, Scores, front};
 use crate::join::{Plan, SpaceNetwork};
 use crate::search::{LikelySource, SelectorName};
 
@@ -63,4 +63,20 @@ pub struct SearchLine {
     pub likely: Option<Vec<Vec<LikelySource>>>,
     /// Processor time of the search; what [`SpaceLine::seconds`] counts comes before it.
     pub seconds: f64,
+}
+
+impl SearchLine {
+    /// The plans that it compared with most image passes and that no other of these beats in cost and in drop, by cost;
+    /// where it compared none, what it chose.
+    pub fn front(&self, networks: &[SpaceNetwork]) -> Vec<Plan> {
+        let names: Vec<String> = networks.iter().map(|network| network.name.clone()).collect();
+        let most = self.judged.iter().map(|judged| judged.image_passes).max();
+        let last: Vec<&JudgedPlan> =
+            self.judged.iter().filter(|judged| Some(judged.image_passes) == most).collect();
+        let points: Vec<Point> =
+            last.iter().map(|judged| [judged.plan.relative_macs, judged.worst_drop_points]).collect();
+        let plans: Vec<Plan> =
+            front(&points).into_iter().filter_map(|index| last[index].plan.plan(&names)).collect();
+        if plans.is_empty() { vec![self.plan.clone()] } else { plans }
+    }
 }

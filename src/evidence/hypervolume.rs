@@ -1,7 +1,6 @@
-//! Fronts of cost and loss of accuracy.
+//! How much of cost and loss of accuracy some plans dominate.
 
-/// Relative MACs from 0 to 1, and the worst drop over the tasks in points.
-pub type Point = [f64; 2];
+use crate::report::Point;
 
 /// Drop at which a plan is worth nothing to the hypervolume, in points.
 pub const REFERENCE_DROP: f64 = 20.0;
@@ -23,22 +22,6 @@ pub fn hypervolume(points: &[Point]) -> f64 {
     area / REFERENCE_DROP
 }
 
-/// Indices of the points that no other beats in both, by cost.
-pub fn front(points: &[Point]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by(|a, b| {
-        let (a, b) = (points[*a], points[*b]);
-        a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1]))
-    });
-    let mut best = f64::INFINITY;
-    order.retain(|index| {
-        let better = points[*index][1] < best;
-        best = best.min(points[*index][1]);
-        better
-    });
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,10 +35,5 @@ mod tests {
         assert_eq!(hypervolume(&[[0.5, 0.0], [0.25, 10.0]]), 0.75 * 0.5 + 0.5 * 0.5);
         // What is dominated adds nothing.
         assert_eq!(hypervolume(&[[0.5, 0.0], [0.6, 1.0]]), 0.5);
-    }
-
-    #[test]
-    fn the_front_leaves_out_what_is_dominated() {
-        assert_eq!(front(&[[0.9, 0.0], [0.5, 2.0], [0.6, 3.0], [0.5, 1.0]]), [3, 0]);
     }
 }
