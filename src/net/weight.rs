@@ -5,6 +5,7 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 
 use crate::graph::Graph;
 use crate::ops::Value;
+use crate::ops::kernels::blend;
 
 /// One weight tensor.
 #[derive(Module, Debug)]
@@ -193,7 +194,7 @@ impl Weight {
         if let Self::R1(param) = self {
             let old = param.val().detach();
             let value = value.detach();
-            let new = if momentum == 1.0 { value } else { old.clone() + (value - old).mul_scalar(momentum) };
+            let new = if momentum == 1.0 { value } else { blend(old, value, momentum as f32) };
             *param = Param::initialized(param.id, new).set_require_grad(false);
         }
     }

@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::{log_softmax, softmax};
 
 use crate::ops::Value;
+use crate::ops::kernels::softmax_loss;
 
 /// Cross-entropy with labels.
 ///
@@ -14,7 +15,11 @@ use crate::ops::Value;
 /// - `labelled`: how many rows are labelled
 /// - result: `[1]`
 pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<2>, labelled: usize) -> Tensor<1> {
-    (log_softmax(logits, 1) * labels).sum().mul_scalar(-1.0 / labelled.max(1) as f64)
+    let share = 1.0 / labelled.max(1) as f64;
+    match softmax_loss(&logits, &labels, 1.0, false) {
+        Some(rows) => rows.sum().mul_scalar(share),
+        None => (log_softmax(logits, 1) * labels).sum().mul_scalar(-share),
+    }
 }
 
 /// Knowledge distillation (Hinton et al., 2015): `T² · KL(teacher ‖ student)` of the outputs softened by temperature
@@ -26,11 +31,15 @@ pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<2>, labelled: usize) -> T
 /// - result: `[1]`
 pub fn distillation(student: Tensor<2>, teacher: Tensor<2>, temperature: f64) -> Tensor<1> {
     let [batch, _] = student.dims();
+    let scale = temperature * temperature / batch.max(1) as f64;
+    if let Some(rows) = softmax_loss(&student, &teacher, temperature as f32, true) {
+        return rows.sum().mul_scalar(scale);
+    }
     let teacher = teacher.div_scalar(temperature);
     let log_student = log_softmax(student.div_scalar(temperature), 1);
     let log_teacher = log_softmax(teacher.clone(), 1);
     let divergence = (softmax(teacher, 1) * (log_teacher - log_student)).sum();
-    divergence.mul_scalar(temperature * temperature / batch.max(1) as f64)
+    divergence.mul_scalar(scale)
 }
 
 /// Squared distance of an inner tensor from the teacher's, relative to the teacher's mean square (FitNets, Romero et

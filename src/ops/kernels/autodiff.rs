@@ -1,12 +1,15 @@
 //! Gradients of the operations, for any backend that has them.
 
 use burn::backend::Autodiff;
+use burn::backend::TensorMetadata;
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
+
+use burn::tensor::Shape;
 
 use super::backend::TrainingOps;
 use super::geometry::Conv;
@@ -116,6 +119,23 @@ impl<B: TrainingOps> Backward<B, 1> for Clip {
     }
 }
 
+#[derive(Debug)]
+struct SoftmaxLoss;
+
+impl<B: TrainingOps> Backward<B, 1> for SoftmaxLoss {
+    /// Gradient of each row's loss with respect to its logits.
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let rows = gradients.consume::<B>(&ops.node);
+        let batch = rows.shape()[0];
+        let rows = B::float_reshape(rows, Shape::new([batch, 1]));
+        if let [Some(parent)] = ops.parents {
+            gradients.register::<B>(parent.id, B::float_mul(ops.state, rows));
+        }
+    }
+}
+
 impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
     fn train_conv2d(input: FloatTensor<Self>, weight: FloatTensor<Self>, conv: Conv) -> FloatTensor<Self> {
         let nodes = [input.node(), weight.node()];
@@ -175,6 +195,33 @@ impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
             }
             OpsKind::UnTracked(step) => step.finish(B::train_clip(input.into_primitive(), low, high)),
         }
+    }
+
+    fn train_softmax_loss(
+        logits: FloatTensor<Self>,
+        targets: FloatTensor<Self>,
+        temperature: f32,
+        taught: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let targets = targets.into_primitive();
+        let nodes = [logits.node()];
+        let (rows, gradient) = match SoftmaxLoss.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(step) => {
+                let (rows, gradient) =
+                    B::train_softmax_loss(logits.into_primitive(), targets, temperature, taught);
+                (step.finish(gradient.clone(), rows), gradient)
+            }
+            OpsKind::UnTracked(step) => {
+                let (rows, gradient) =
+                    B::train_softmax_loss(logits.into_primitive(), targets, temperature, taught);
+                (step.finish(rows), gradient)
+            }
+        };
+        (rows, FloatTensor::<Self>::new(gradient))
+    }
+
+    fn train_blend(old: FloatTensor<Self>, new: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {
+        FloatTensor::<Self>::new(B::train_blend(old.into_primitive(), new.into_primitive(), share))
     }
 
     fn train_batch_norm(

@@ -104,6 +104,44 @@ pub(super) trait TrainingOps: Backend {
         Self::float_mask_fill(gradient, above, Scalar::Float(0.0))
     }
 
+    /// How far the softmax of each row of `logits / temperature` is from what it should be, and the gradient of that with
+    /// respect to the logits: the cross-entropy with rows of `targets`, or, where these are a teacher's logits, the
+    /// divergence from their softmax.
+    fn train_softmax_loss(
+        logits: FloatTensor<Self>,
+        targets: FloatTensor<Self>,
+        temperature: f32,
+        taught: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let over = |tensor| Self::float_div_scalar(tensor, Scalar::Float(temperature.into()));
+        let log_softmax = |logits: FloatTensor<Self>| {
+            let highest = Self::float_max_dim(logits.clone(), 1);
+            let logits = Self::float_sub(logits, highest);
+            let sum = Self::float_sum_dim(Self::float_exp(logits.clone()), 1);
+            Self::float_sub(logits, Self::float_log(sum))
+        };
+        let logs = log_softmax(over(logits));
+        let distance =
+            |targets: FloatTensor<Self>, logs| Self::float_sum_dim(Self::float_mul(targets, logs), 1);
+        let (targets, rows) = if taught {
+            let wanted = log_softmax(over(targets));
+            let targets = Self::float_exp(wanted.clone());
+            (targets.clone(), distance(targets, Self::float_sub(wanted, logs.clone())))
+        } else {
+            (targets.clone(), Self::float_neg(distance(targets, logs.clone())))
+        };
+        let weight = Self::float_sum_dim(targets.clone(), 1);
+        let gradient = Self::float_sub(Self::float_mul(Self::float_exp(logs), weight), targets);
+        let batch = rows.shape()[0];
+        (Self::float_reshape(rows, Shape::new([batch])), over(gradient))
+    }
+
+    /// `old`, moved towards `new` by a share of the distance. Has no gradient.
+    fn train_blend(old: FloatTensor<Self>, new: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {
+        let distance = Self::float_sub(new, old.clone());
+        Self::float_add(old, Self::float_mul_scalar(distance, Scalar::Float(share.into())))
+    }
+
     /// The value and both moments after a step of the optimiser. Has no gradient.
     fn train_adam(
         value: FloatTensor<Self>,

@@ -32,7 +32,7 @@ mod tests;
 use burn::Tensor;
 use burn::backend::Dispatch;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{DType, module};
+use burn::tensor::{DType, Device, module};
 
 pub use adam::AdamStep;
 use backend::TrainingOps;
@@ -117,6 +117,33 @@ pub fn clip<const D: usize>(input: Tensor<D>, low: f32, high: f32) -> Tensor<D> 
         DType::F32 => Tensor::from_dispatch(Dispatch::train_clip(input.into_dispatch(), low, high)),
         _ => input.clamp(low, high),
     }
+}
+
+/// How far the softmax of each row of `logits / temperature` is from what it should be, in nats: its cross-entropy with
+/// `targets`, or, where these are a teacher's logits, the divergence from their softmax at the same temperature. Only
+/// `logits` get a gradient. `None` on the CPU, where burn's operations do this as well.
+///
+/// # Shapes
+/// `logits` and `targets` `[batch, classes]`, `f32`; gives `[batch]`.
+pub fn softmax_loss(
+    logits: &Tensor<2>,
+    targets: &Tensor<2>,
+    temperature: f32,
+    taught: bool,
+) -> Option<Tensor<1>> {
+    if logits.device().inner() == Device::flex() {
+        return None;
+    }
+    let (logits, targets) = (logits.clone().into_dispatch(), targets.clone().into_dispatch());
+    Some(Tensor::from_dispatch(Dispatch::train_softmax_loss(logits, targets, temperature, taught).0))
+}
+
+/// `old`, moved towards `new` by a share of the distance.
+///
+/// # Shapes
+/// Both have one length. They are `f32`, on one device, and nothing is differentiated.
+pub fn blend(old: Tensor<1>, new: Tensor<1>, share: f32) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::train_blend(old.into_dispatch(), new.into_dispatch(), share))
 }
 
 /// One step of AdamW: the value and its two moments after it.

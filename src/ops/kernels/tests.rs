@@ -2,23 +2,25 @@
 
 use std::cell::RefCell;
 
-use burn::tensor::activation::relu;
+use burn::backend::Dispatch;
+use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData, module};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use super::backend::TrainingOps;
 use super::{AdamStep, adam, batch_norm_train, bounded_conv2d, clip, conv2d, max_pool2d};
 
 /// Largest difference relative to the largest expected value.
-async fn difference<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>) -> f32 {
+pub(super) async fn difference<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>) -> f32 {
     assert_eq!(found.dims(), expected.dims());
     let (found, expected) = (floats(found).await, floats(expected).await);
     let scale = expected.iter().fold(f32::MIN_POSITIVE, |scale, value| scale.max(value.abs()));
     found.iter().zip(&expected).fold(0.0, |worst: f32, (a, b)| worst.max((a - b).abs() / scale))
 }
 
-async fn floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+pub(super) async fn floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     let data = tensor.clone().into_data_async().await.expect("flex reads never fail");
     data.try_to_vec().expect("f32 all along")
 }
@@ -29,7 +31,7 @@ thread_local! {
 }
 
 /// Even draws from -1 to 1.
-fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+pub(super) fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     let draw = |rng: &RefCell<ChaCha8Rng>| {
         let mut rng = rng.borrow_mut();
         (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect()
@@ -38,9 +40,9 @@ fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-struct Case {
-    input: [usize; 4],
-    weight: [usize; 4],
+pub(super) struct Case {
+    pub(super) input: [usize; 4],
+    pub(super) weight: [usize; 4],
     stride: [usize; 2],
     padding: [(usize, usize); 2],
     dilation: [usize; 2],
@@ -52,7 +54,7 @@ const fn case(input: [usize; 4], weight: [usize; 4], stride: usize, padding: usi
     Case { input, weight, stride: [stride; 2], padding, dilation: [1; 2], groups }
 }
 
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     // The blocks of the usual networks.
     case([3, 1, 12, 12], [16, 1, 3, 3], 1, 1, 1),
     case([17, 16, 8, 8], [33, 16, 3, 3], 1, 1, 1),
@@ -94,7 +96,7 @@ const CASES: &[Case] = &[
 ];
 
 impl Case {
-    fn options(&self) -> ConvOptions<2> {
+    pub(super) fn options(&self) -> ConvOptions<2> {
         ConvOptions {
             stride: self.stride,
             padding: self.padding,
@@ -104,7 +106,7 @@ impl Case {
     }
 
     /// Output, and gradients of input, weight and bias, by ours or burn's function.
-    fn gradients(
+    pub(super) fn gradients(
         &self,
         ours: bool,
         [input, weight]: &[Tensor<4>; 2],
@@ -164,44 +166,6 @@ fn a_bounded_convolution_is_one_that_is_clipped() {
             assert_eq!(difference(&found, &clip(plain, -0.5, 1.0)).await, 0.0, "{:?}", case.options());
         }
     });
-}
-
-#[cfg(feature = "gpu")]
-#[test]
-fn convolutions_on_the_gpu_are_those_on_the_cpu() {
-    let cpu = Device::flex();
-    pollster::block_on(async {
-        let Ok(gpu) = Device::wgpu_options().init_async().await else {
-            eprintln!(
-                "skipped: this machine has no adapter; the browser's self-test runs the kernels on a software one"
-            );
-            return;
-        };
-        for case in CASES {
-            let tensors = [random(case.input, &cpu), random(case.weight, &cpu)];
-            let bias = random([case.weight[0]], &cpu);
-            let shape = module::conv2d(tensors[0].clone(), tensors[1].clone(), None, case.options()).dims();
-            let factor = random(shape, &cpu);
-            let (expected, expected_bias) = case.gradients(true, &tensors, Some(&bias), &factor);
-            let [input, weight] = &tensors;
-            let tensors = [moved(input, &gpu).await, moved(weight, &gpu).await];
-            let (bias, factor) = (moved(&bias, &gpu).await, moved(&factor, &gpu).await);
-            let (found, found_bias) = case.gradients(true, &tensors, Some(&bias), &factor);
-            for ((found, expected), name) in
-                found.iter().zip(&expected).zip(["output", "input gradient", "weight gradient"])
-            {
-                let difference = difference(found, expected).await;
-                assert!(difference < 1e-4, "{name} of {:?}: {difference}", case.options());
-            }
-            let bias = difference(&found_bias.expect("asked for"), &expected_bias.expect("asked for")).await;
-            assert!(bias < 1e-4, "bias gradient of {:?}", case.options());
-        }
-    });
-}
-
-#[cfg(feature = "gpu")]
-async fn moved<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
-    Tensor::from_data(tensor.clone().into_data_async().await.expect("a read"), device)
 }
 
 #[test]
@@ -311,6 +275,32 @@ fn clipping_keeps_its_ends_but_not_their_gradient() {
         let found = floats(&clip(far, -1.0, f32::INFINITY)).await;
         assert_eq!(found[..2], [f32::INFINITY, -1.0]);
         assert!(found[2].is_nan(), "{found:?}");
+    });
+}
+
+#[test]
+fn the_loss_of_a_softmax_and_its_gradient_are_burns() {
+    let device = Device::flex();
+    pollster::block_on(async {
+        let [logits, other] = [(); 2].map(|()| random([1, 1, 5, 7], &device).mul_scalar(9.0).reshape([5, 7]));
+        for taught in [true, false] {
+            // What labels with an image that has none look like, or a teacher's logits.
+            let targets = if taught { other.clone() } else { other.clone().clamp(0.0, 1.0) };
+            let input: Tensor<2> = Tensor::from_inner(logits.clone()).require_grad();
+            let logs = log_softmax(input.clone().div_scalar(4.0), 1);
+            let burns = if taught {
+                let wanted = Tensor::from_inner(log_softmax(targets.clone().div_scalar(4.0), 1));
+                (wanted.clone().exp() * (wanted - logs)).sum_dim(1)
+            } else {
+                (Tensor::from_inner(targets.clone()) * logs).sum_dim(1).neg()
+            };
+            let gradient = input.grad(&burns.clone().sum().backward()).expect("tracked");
+            let [logits, targets] = [logits.clone(), targets].map(Tensor::into_dispatch);
+            let (rows, found) = Dispatch::train_softmax_loss(logits, targets, 4.0, taught);
+            let rows: Tensor<1> = Tensor::from_dispatch(rows);
+            assert!(difference(&rows.reshape([5, 1]), &burns.inner()).await < 1e-5, "{taught}");
+            assert!(difference(&Tensor::<2>::from_dispatch(found), &gradient).await < 1e-5, "{taught}");
+        }
     });
 }
 

@@ -1,12 +1,14 @@
 //! Launches of the convolution kernels.
 
+use burn::cubecl::client::Client;
 use burn::cubecl::prelude::*;
 use burn::tensor::Shape;
 
 use super::super::geometry::Conv;
 use super::correlate::{ExtentLaunch, SizesLaunch, correlate_planes, pack_weight};
+use super::normalise::groups;
 use super::stencil::Axis;
-use super::weight::{add_shares, correlate_weight};
+use super::weight::{add_shares, add_shares_together, correlate_weight};
 use super::{CubeTensor, buffer, contiguous, empty, threads};
 
 /// Kernels are unrolled over the taps and the pixels of a tile: not for too many.
@@ -25,11 +27,12 @@ struct Block {
 }
 
 impl Block {
-    fn new(channels: usize) -> Self {
+    /// At most `most` channels: 4 or 8.
+    fn new(channels: usize, most: usize) -> Self {
         match channels {
             1..3 => Self { length: channels, vectors: 1 },
             3..8 => Self { length: 4, vectors: 1 },
-            _ => Self { length: 4, vectors: 2 },
+            _ => Self { length: 4, vectors: most / 4 },
         }
     }
 
@@ -38,14 +41,36 @@ impl Block {
     }
 }
 
-/// Pixels along each axis of the tile that a thread computes.
-fn tile(size: [usize; 2], multiplications: usize) -> [usize; 2] {
-    let most = match size {
-        [1, _] => [1, 16],
-        _ if 16 * multiplications <= UNROLLED => [4, 4],
-        _ => [2, 2],
-    };
-    [0, 1].map(|axis| size[axis].next_power_of_two().min(most[axis]))
+/// What a thread computes: pixels along each axis, and channels.
+struct Cut {
+    tile: [usize; 2],
+    block: Block,
+}
+
+/// Pixels and channels of a thread, from those that need least memory loads to those that make most threads.
+const CUTS: [[usize; 2]; 4] = [[16, 8], [4, 8], [4, 4], [1, 4]];
+
+impl Cut {
+    /// The first that gives as many threads as are wanted, for so many images and groups.
+    fn new(size: [usize; 2], channels: usize, taps: usize, images: usize, wanted: usize) -> Self {
+        let cuts = CUTS.map(|[pixels, most]| {
+            let block = Block::new(channels, most);
+            let most = match (size, pixels) {
+                ([1, _], _) => [1, pixels],
+                (_, 16) => [4, 4],
+                (_, 4) => [2, 2],
+                _ => [1, 1],
+            };
+            Self { tile: [0, 1].map(|axis| size[axis].next_power_of_two().min(most[axis])), block }
+        });
+        let threads = |Self { tile, block }: &Self| {
+            let tiles: usize = (0..2).map(|axis| size[axis].div_ceil(tile[axis])).product();
+            images * tiles * channels.div_ceil(block.channels())
+        };
+        let unrolled = |Self { tile, block }: &Self| tile[0] * tile[1] * taps * block.channels() <= UNROLLED;
+        let [rest @ .., last] = cuts;
+        rest.into_iter().find(|cut| unrolled(cut) && threads(cut) >= wanted).unwrap_or(last)
+    }
 }
 
 /// A convolution of single pixels, seen as one on a single row.
@@ -62,20 +87,23 @@ pub(super) fn forward(
     input: CubeTensor,
     weight: CubeTensor,
     bias: Option<CubeTensor>,
+    bounds: Option<[f32; 2]>,
     conv: &Conv,
 ) -> CubeTensor {
     let shape = Shape::new([conv.batch, conv.channels_out, conv.output[0], conv.output[1]]);
     let conv = &flattened(conv);
     let (group_in, group_out, taps) = (conv.group_in(), conv.group_out(), conv.taps());
-    let tile = tile(conv.output, taps * Block::new(group_out).channels());
+    let images = conv.batch * conv.groups;
+    let cut = Cut::new(conv.output, group_out, taps, images, wanted_threads(&input.client));
     Correlation {
-        axes: [0, 1].map(|axis| Axis::forward(conv, axis, tile[axis])),
+        axes: [0, 1].map(|axis| Axis::forward(conv, axis, cut.tile[axis])),
+        block: cut.block,
         source: conv.input,
         output: conv.output,
         channels: [group_in, group_out],
         weight_strides: [taps, group_in * taps],
     }
-    .launch(conv, input, weight, bias, shape)
+    .launch(conv, input, weight, bias, bounds, shape)
 }
 
 pub(super) fn input_gradient(weight: CubeTensor, gradient: CubeTensor, conv: &Conv) -> CubeTensor {
@@ -84,20 +112,23 @@ pub(super) fn input_gradient(weight: CubeTensor, gradient: CubeTensor, conv: &Co
     let (group_in, group_out, taps) = (conv.group_in(), conv.group_out(), conv.taps());
     // A stride shares the taps out among the pixels.
     let shared = taps.div_ceil(conv.stride[0] * conv.stride[1]);
-    let tile = tile(conv.input, shared * Block::new(group_in).channels());
+    let images = conv.batch * conv.groups;
+    let cut = Cut::new(conv.input, group_in, shared, images, wanted_threads(&gradient.client));
     Correlation {
-        axes: [0, 1].map(|axis| Axis::backward(conv, axis, tile[axis])),
+        axes: [0, 1].map(|axis| Axis::backward(conv, axis, cut.tile[axis])),
+        block: cut.block,
         source: conv.output,
         output: conv.input,
         channels: [group_out, group_in],
         weight_strides: [group_in * taps, taps],
     }
-    .launch(conv, gradient, weight, None, shape)
+    .launch(conv, gradient, weight, None, None, shape)
 }
 
 /// What forward pass and input gradient differ in.
 struct Correlation {
     axes: [Axis; 2],
+    block: Block,
     source: [usize; 2],
     output: [usize; 2],
     /// Of one group: summed over, and computed.
@@ -113,12 +144,13 @@ impl Correlation {
         source: CubeTensor,
         weight: CubeTensor,
         bias: Option<CubeTensor>,
+        bounds: Option<[f32; 2]>,
         shape: Shape,
     ) -> CubeTensor {
         let [source, weight] = [source, weight].map(contiguous);
         let client = source.client.clone();
         let [channels_in, channels_out] = self.channels;
-        let (block, taps) = (Block::new(channels_out), conv.taps());
+        let (block, taps) = (self.block, conv.taps());
         let blocks = channels_out.div_ceil(block.channels());
 
         let length = conv.groups * blocks * block.channels() * channels_in * taps;
@@ -147,6 +179,7 @@ impl Correlation {
         let work = conv.batch * conv.groups * blocks * self.axes[0].tiles * self.axes[1].tiles;
         let (count, dim) = threads(&client, work);
         let bias = bias.map(contiguous);
+        let [low, high] = bounds.unwrap_or_default();
         // SAFETY: reads are kept inside the source by their clamped coordinates, writes by comparing with its sizes.
         unsafe {
             correlate_planes::launch_unchecked(
@@ -159,6 +192,9 @@ impl Correlation {
                 bias.as_ref().map(buffer).into(),
                 buffer(&output),
                 sizes(&self.axes, self.source, self.output, work, conv.groups, self.channels),
+                low,
+                high,
+                bounds.is_some(),
                 self.axes.map(|axis| axis.stencil),
                 block.vectors,
             );
@@ -173,13 +209,16 @@ pub(super) fn weight_gradient(input: CubeTensor, gradient: CubeTensor, conv: &Co
     let conv = &flattened(conv);
     let client = input.client.clone();
     let (group_in, group_out, taps) = (conv.group_in(), conv.group_out(), conv.taps());
-    let block = Block::new(group_out);
-    let inputs = group_in.min((160 / (block.channels() * taps)).clamp(1, 8));
-    let tile = tile(conv.output, taps * block.channels() * inputs);
+    // Channels, weights of a thread, and threads among which the pixels are shared out, at least.
+    let many = wanted_threads(&client) > 1;
+    let [most, weights, shared] = if many { [4, 40, 8192] } else { [8, 160, 2048] };
+    let block = Block::new(group_out, most);
+    let inputs = group_in.min((weights / (block.channels() * taps)).clamp(1, 8));
+    let Cut { tile, .. } = Cut::new(conv.output, 1, taps * block.channels() * inputs, 1, 1);
     let axes = [0, 1].map(|axis| Axis::forward(conv, axis, tile[axis]));
     let tiles = conv.batch * axes[0].tiles * axes[1].tiles;
     let blocks = conv.groups * group_out.div_ceil(block.channels()) * group_in.div_ceil(inputs);
-    let per_share = tiles.div_ceil(SHARED_THREADS.div_ceil(blocks).min(tiles));
+    let per_share = tiles.div_ceil(shared.div_ceil(blocks).min(tiles));
     let shares = tiles.div_ceil(per_share);
 
     let length = shape.num_elements();
@@ -205,16 +244,40 @@ pub(super) fn weight_gradient(input: CubeTensor, gradient: CubeTensor, conv: &Co
         );
     }
     let sum = empty(&input, shape);
-    let (count, dim) = threads(&client, length);
+    // On a processor a group of threads costs more than it saves.
+    let together = many && shares > 32;
+    let (count, dim) = if together { groups(length) } else { threads(&client, length) };
+    let (partial, added) = (buffer(&partial), buffer(&sum));
     // SAFETY: `partial` holds `shares` times `length` values, and `sum` holds `length`.
     unsafe {
-        add_shares::launch_unchecked(&client, count, dim, buffer(&partial), buffer(&sum), length, shares)
-    };
+        match together {
+            true => {
+                add_shares_together::launch_unchecked(&client, count, dim, partial, added, length, shares)
+            }
+            false => add_shares::launch_unchecked(&client, count, dim, partial, added, length, shares),
+        }
+    }
     sum
 }
 
-/// Threads among which the pixels of a weight gradient are shared out, at least.
-const SHARED_THREADS: usize = 2048;
+#[cfg(test)]
+thread_local! {
+    /// Threads that are wanted whatever the adapter.
+    pub(super) static WANTED: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
+}
+
+/// Threads that keep the device busy. What computes four values at a time is a processor that stands in for a GPU:
+/// there a thread should compute as much as it can.
+fn wanted_threads(client: &Client) -> usize {
+    #[cfg(test)]
+    if let Some(wanted) = WANTED.get() {
+        return wanted;
+    }
+    match client.properties().hardware.plane_size_max {
+        ..=4 => 1,
+        _ => 1 << 14,
+    }
+}
 
 fn sizes(
     axes: &[Axis; 2],

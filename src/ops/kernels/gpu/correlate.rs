@@ -70,6 +70,9 @@ pub(super) fn correlate_planes<N: Size>(
     bias: ComptimeOption<&[f32]>,
     output: &mut [f32],
     sizes: Sizes,
+    low: f32,
+    high: f32,
+    #[comptime] bounded: bool,
     #[comptime] stencil: [Stencil; 2],
     #[comptime] vectors: usize,
 ) {
@@ -161,7 +164,17 @@ pub(super) fn correlate_planes<N: Size>(
                             && column < sizes.columns.output as i32
                         {
                             let at = (plane + row as usize) * sizes.columns.output + column as usize;
-                            output[at] = sums[comptime!((v * height + y) * width_x + x)].extract(n) + bias;
+                            let mut sum = sums[comptime!((v * height + y) * width_x + x)].extract(n) + bias;
+                            // Comparing keeps what is no number, by which a run that exploded is known.
+                            if bounded {
+                                if sum > high {
+                                    sum = high;
+                                }
+                                if sum < low {
+                                    sum = low;
+                                }
+                            }
+                            output[at] = sum;
                         }
                     }
                 }

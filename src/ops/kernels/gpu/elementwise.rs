@@ -70,6 +70,26 @@ pub(super) fn clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32,
     output
 }
 
+pub(super) fn blend(old: CubeTensor, new: CubeTensor, share: f32) -> CubeTensor {
+    let [old, new] = [old, new].map(contiguous);
+    let Pass { output, vector, length, count, dim } = Pass::over(&old);
+    // SAFETY: all tensors hold `length` vectors, and no index leaves them.
+    unsafe {
+        blend_values::launch_unchecked(
+            &old.client,
+            count,
+            dim,
+            vector,
+            buffer(&old),
+            buffer(&new),
+            buffer(&output),
+            share,
+            length,
+        );
+    }
+    output
+}
+
 pub(super) fn adam(tensors: [CubeTensor; 4], step: &AdamStep) -> (CubeTensor, CubeTensor, CubeTensor) {
     let [value, gradient, first, second] = tensors.map(contiguous);
     let shape = value.meta.shape().clone();
@@ -148,6 +168,21 @@ fn clip_values_gradient<N: Size>(
         }
     }
     output[ABSOLUTE_POS] = passed;
+}
+
+#[cube(launch_unchecked)]
+fn blend_values<N: Size>(
+    old: &[Vector<f32, N>],
+    new: &[Vector<f32, N>],
+    output: &mut [Vector<f32, N>],
+    share: f32,
+    length: usize,
+) {
+    if ABSOLUTE_POS >= length {
+        terminate!();
+    }
+    let value = old[ABSOLUTE_POS];
+    output[ABSOLUTE_POS] = value + (new[ABSOLUTE_POS] - value) * Vector::new(share);
 }
 
 #[cube(launch_unchecked)]

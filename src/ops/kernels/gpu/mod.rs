@@ -6,7 +6,10 @@ mod conv;
 mod correlate;
 mod elementwise;
 mod normalise;
+mod softmax;
 mod stencil;
+#[cfg(test)]
+mod tests;
 mod weight;
 
 use burn::backend::Cube;
@@ -28,7 +31,7 @@ type CubeTensor = FloatTensor<Cube>;
 impl TrainingOps for Cube {
     fn train_conv2d(input: CubeTensor, weight: CubeTensor, conv: Conv) -> CubeTensor {
         match fits(&conv) {
-            true => forward(input, weight, None, &conv),
+            true => forward(input, weight, None, None, &conv),
             false => Self::conv2d(input, weight, None, conv.options),
         }
     }
@@ -40,8 +43,22 @@ impl TrainingOps for Cube {
         conv: Conv,
     ) -> CubeTensor {
         match fits(&conv) {
-            true => forward(input, weight, Some(bias), &conv),
+            true => forward(input, weight, Some(bias), None, &conv),
             false => Self::conv2d(input, weight, Some(bias), conv.options),
+        }
+    }
+
+    fn infer_conv2d_bounded(
+        input: CubeTensor,
+        weight: CubeTensor,
+        bias: CubeTensor,
+        conv: Conv,
+        low: f32,
+        high: f32,
+    ) -> CubeTensor {
+        match fits(&conv) {
+            true => forward(input, weight, Some(bias), Some([low, high]), &conv),
+            false => Self::train_clip(Self::conv2d(input, weight, Some(bias), conv.options), low, high),
         }
     }
 
@@ -75,6 +92,19 @@ impl TrainingOps for Cube {
 
     fn train_clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32, high: f32) -> CubeTensor {
         elementwise::clip_gradient(clipped, gradient, low, high)
+    }
+
+    fn train_softmax_loss(
+        logits: CubeTensor,
+        targets: CubeTensor,
+        temperature: f32,
+        taught: bool,
+    ) -> (CubeTensor, CubeTensor) {
+        softmax::loss(logits, targets, temperature, taught)
+    }
+
+    fn train_blend(old: CubeTensor, new: CubeTensor, share: f32) -> CubeTensor {
+        elementwise::blend(old, new, share)
     }
 
     fn train_adam(

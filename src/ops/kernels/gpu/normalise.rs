@@ -6,8 +6,8 @@ use burn::tensor::Shape;
 
 use super::{CubeTensor, buffer, contiguous, empty, threads};
 
-/// Threads that sum a channel.
-const GROUP: usize = 64;
+/// Threads of a group that sums.
+pub(super) const GROUP: usize = 64;
 
 /// Batch, channels, length of a vector, and vectors of a plane.
 fn planes(shape: &Shape) -> [usize; 4] {
@@ -16,8 +16,9 @@ fn planes(shape: &Shape) -> [usize; 4] {
     [shape[0], shape[1], vector, plane / vector]
 }
 
-fn groups(channels: usize) -> (CubeCount, CubeDim) {
-    (CubeCount::new_1d(channels as u32), CubeDim::new_1d(GROUP as u32))
+/// A group of threads for each of so many sums.
+pub(super) fn groups(count: usize) -> (CubeCount, CubeDim) {
+    (CubeCount::new_1d(count as u32), CubeDim::new_1d(GROUP as u32))
 }
 
 pub(super) fn batch_norm(tensors: [CubeTensor; 3], epsilon: f32) -> (CubeTensor, CubeTensor, CubeTensor) {
@@ -236,7 +237,7 @@ fn normalise_gradient<N: Size>(
 
 /// Two sums over the group's threads and the vectors' elements, for the first thread.
 #[cube]
-fn total<N: Size>(first: Vector<f32, N>, second: Vector<f32, N>) -> (f32, f32) {
+pub(super) fn total<N: Size>(first: Vector<f32, N>, second: Vector<f32, N>) -> (f32, f32) {
     let mut sums = Shared::<[f32]>::new_slice(2 * GROUP);
     let mut a = 0.0f32;
     let mut b = 0.0f32;

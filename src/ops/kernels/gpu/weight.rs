@@ -4,6 +4,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 
 use super::correlate::{Sizes, position, read_window, window};
+use super::normalise::{GROUP, total};
 use super::stencil::Stencil;
 
 /// Weights `[groups, channels_out, channels_in, taps]` of each share, one share after the other.
@@ -143,4 +144,18 @@ pub(super) fn add_shares(partial: &[f32], sum: &mut [f32], length: usize, shares
         total += partial[share * length + ABSOLUTE_POS];
     }
     sum[ABSOLUTE_POS] = total;
+}
+
+/// The same with a group of threads for each value, for many shares.
+#[cube(launch_unchecked)]
+pub(super) fn add_shares_together(partial: &[f32], sum: &mut [f32], length: usize, shares: usize) {
+    let at = CUBE_POS_X as usize;
+    let mut own = Vector::<f32, Const<1>>::new(0.0f32);
+    for share in range_stepped(UNIT_POS as usize, shares, GROUP) {
+        own += Vector::new(partial[share * length + at]);
+    }
+    let (added, _) = total(own, own);
+    if UNIT_POS == 0 {
+        sum[at] = added;
+    }
 }

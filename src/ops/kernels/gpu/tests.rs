@@ -1,0 +1,143 @@
+//! The kernels of the GPU against those of the CPU, on what adapter there is: as few threads as a software adapter wants,
+//! and as many as a GPU.
+
+use std::sync::OnceLock;
+
+use burn::tensor::{Device, Tensor, module};
+
+use super::super::tests::{CASES, difference, random};
+use super::super::{batch_norm_train, blend, bounded_conv2d, softmax_loss};
+use super::conv::WANTED;
+
+/// Runs a test on both devices' behalf; without an adapter it says so.
+fn on_gpu<F: Future<Output = ()>>(test: impl Fn(Device, Device) -> F) {
+    // It is opened once only.
+    static GPU: OnceLock<Option<Device>> = OnceLock::new();
+    let open = || pollster::block_on(Device::wgpu_options().init_async()).ok();
+    let Some(gpu) = GPU.get_or_init(open) else {
+        eprintln!(
+            "skipped: this machine has no adapter; the browser's self-test runs the kernels on a software one"
+        );
+        return;
+    };
+    pollster::block_on(async {
+        for wanted in [1, 1 << 14] {
+            WANTED.set(Some(wanted));
+            test(Device::flex(), gpu.clone()).await;
+        }
+    });
+}
+
+async fn moved<const D: usize>(tensor: &Tensor<D>, device: &Device) -> Tensor<D> {
+    Tensor::from_data(tensor.clone().into_data_async().await.expect("a read"), device)
+}
+
+#[test]
+fn convolutions_on_the_gpu_are_those_on_the_cpu() {
+    on_gpu(async |cpu, gpu| {
+        for case in CASES {
+            let tensors = [random(case.input, &cpu), random(case.weight, &cpu)];
+            let bias = random([case.weight[0]], &cpu);
+            let shape = module::conv2d(tensors[0].clone(), tensors[1].clone(), None, case.options()).dims();
+            let factor = random(shape, &cpu);
+            let (expected, expected_bias) = case.gradients(true, &tensors, Some(&bias), &factor);
+            let [input, weight] = &tensors;
+            let tensors = [moved(input, &gpu).await, moved(weight, &gpu).await];
+            let (bias, factor) = (moved(&bias, &gpu).await, moved(&factor, &gpu).await);
+            let (found, found_bias) = case.gradients(true, &tensors, Some(&bias), &factor);
+            for ((found, expected), name) in
+                found.iter().zip(&expected).zip(["output", "input gradient", "weight gradient"])
+            {
+                let difference = difference(found, expected).await;
+                assert!(difference < 1e-4, "{name} of {:?}: {difference}", case.options());
+            }
+            let found_bias = found_bias.expect("asked for");
+            let difference = difference(&found_bias, &expected_bias.expect("asked for")).await;
+            assert!(difference < 1e-4, "bias gradient of {:?}", case.options());
+        }
+    });
+}
+
+#[test]
+fn bounded_convolutions_on_the_gpu_are_those_on_the_cpu() {
+    on_gpu(async |cpu, gpu| {
+        for case in CASES {
+            let (input, weight) = (random(case.input, &cpu), random(case.weight, &cpu));
+            let bias = random([case.weight[0]], &cpu);
+            let bounds = Some([-0.5, 1.0]);
+            let (there, weights) = (moved(&input, &gpu).await, moved(&weight, &gpu).await);
+            let biased = Some(moved(&bias, &gpu).await);
+            let found = bounded_conv2d(there, weights, biased, bounds, case.options());
+            let expected = bounded_conv2d(input, weight, Some(bias), bounds, case.options());
+            assert!(difference(&found, &expected).await < 1e-4, "{:?}", case.options());
+        }
+    });
+}
+
+#[test]
+fn batch_normalisation_on_the_gpu_is_that_on_the_cpu() {
+    on_gpu(async |cpu, gpu| {
+        for shape in [[4, 3, 8, 8], [2, 5, 3, 7], [7, 17, 1, 1], [64, 4, 5, 5]] {
+            let input = random(shape, &cpu).add_scalar(5.0);
+            let factor = random(shape, &cpu);
+            let scale = random([shape[1]], &cpu);
+            let mut results = Vec::new();
+            for device in [&cpu, &gpu] {
+                let input = Tensor::from_inner(moved(&input, device).await).require_grad();
+                let scale = Tensor::from_inner(moved(&scale, device).await).require_grad();
+                let result = batch_norm_train(input.clone(), scale.clone(), scale.clone(), 1e-5);
+                let factor = Tensor::from_inner(moved(&factor, device).await);
+                let gradients = (result.output.clone() * factor).sum().backward();
+                let wide = [result.output.inner(), input.grad(&gradients).expect("tracked")];
+                let narrow = [scale.grad(&gradients).expect("tracked"), result.variance.inner()];
+                results.push((wide, narrow));
+            }
+            let [(wide, narrow), (found_wide, found_narrow)] = &results[..] else { unreachable!() };
+            for (found, expected) in found_wide.iter().zip(wide) {
+                assert!(difference(found, expected).await < 1e-4, "{shape:?}");
+            }
+            for (found, expected) in found_narrow.iter().zip(narrow) {
+                assert!(difference(found, expected).await < 1e-4, "{shape:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn losses_of_a_softmax_on_the_gpu_have_burns_values_and_gradients() {
+    on_gpu(async |cpu, gpu| {
+        let logits = random([6, 9], &cpu).mul_scalar(8.0);
+        let targets = random([6, 9], &cpu).mul_scalar(8.0);
+        assert!(softmax_loss(&logits, &targets, 4.0, true).is_none());
+        let there = moved(&targets, &gpu).await;
+        let input = Tensor::from_inner(moved(&logits, &gpu).await).require_grad();
+        for (taught, targets) in [(true, there.clone()), (false, there.clamp(0.0, 1.0))] {
+            let rows =
+                softmax_loss(&input, &Tensor::from_inner(targets.clone()), 4.0, taught).expect("a kernel");
+            let logs = burn::tensor::activation::log_softmax(input.clone().div_scalar(4.0), 1);
+            let burns = if taught {
+                let wanted =
+                    Tensor::from_inner(burn::tensor::activation::log_softmax(targets.div_scalar(4.0), 1));
+                (wanted.clone().exp() * (wanted - logs)).sum_dim(1)
+            } else {
+                (Tensor::from_inner(targets) * logs).sum_dim(1).neg()
+            };
+            let burns = burns.reshape([6]);
+            assert!(difference(&rows.clone().inner(), &burns.clone().inner()).await < 1e-5, "{taught}");
+            let [found, expected] = [rows, burns].map(|rows| {
+                let weights = Tensor::from_floats([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &rows.device());
+                input.grad(&(rows * weights).sum().backward()).expect("tracked")
+            });
+            assert!(difference(&found, &expected).await < 1e-5, "{taught}");
+        }
+    });
+}
+
+#[test]
+fn blending_on_the_gpu_is_that_on_the_cpu() {
+    on_gpu(async |cpu, gpu| {
+        let [old, new] = [(); 2].map(|()| random([13], &cpu));
+        let found = blend(moved(&old, &gpu).await, moved(&new, &gpu).await, 0.1);
+        assert!(difference(&found, &blend(old, new, 0.1)).await < 1e-6);
+    });
+}
