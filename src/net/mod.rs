@@ -252,13 +252,18 @@ impl Network {
     pub fn update_statistics(&mut self, statistics: Vec<(usize, BatchStatistics)>, momentum: f64) {
         for (node, batch) in statistics {
             let inputs = &self.program.graph.nodes[node].inputs;
+            let weight = |place: usize| self.program.weight_of[inputs.get(place).copied().flatten()?.0];
             // ONNX BatchNormalization: inputs 3 and 4 are the mean and the variance.
-            for (position, value) in [(3, batch.mean), (4, batch.variance)] {
-                let weight =
-                    inputs.get(position).copied().flatten().and_then(|id| self.program.weight_of[id.0]);
-                if let Some(index) = weight {
-                    self.weights[index].blend(value, momentum);
+            let (Some(mean), Some(variance)) = (weight(3), weight(4)) else { continue };
+            let new = [batch.mean, batch.variance].map(Tensor::detach);
+            let new = match (self.weights[mean].vector(), self.weights[variance].vector()) {
+                (Some(mean), Some(variance)) if momentum < 1.0 => {
+                    ops::kernels::blend([mean, variance], new, momentum as f32)
                 }
+                _ => new,
+            };
+            for (index, value) in [mean, variance].into_iter().zip(new) {
+                self.weights[index].put_vector(value);
             }
         }
     }

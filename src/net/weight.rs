@@ -5,7 +5,6 @@ use burn::tensor::{Gradients, Tensor, TensorData};
 
 use crate::graph::Graph;
 use crate::ops::Value;
-use crate::ops::kernels::blend;
 
 /// One weight tensor.
 #[derive(Module, Debug)]
@@ -189,13 +188,18 @@ impl Weight {
         }
     }
 
-    /// Moves a vector, such as a running mean, towards `value`. Weights of other ranks stay as they are.
-    pub fn blend(&mut self, value: Tensor<1>, momentum: f64) {
+    /// A vector, such as a running mean, outside of what is differentiated.
+    pub fn vector(&self) -> Option<Tensor<1>> {
+        match self {
+            Self::R1(param) => Some(param.val().detach()),
+            _ => None,
+        }
+    }
+
+    /// Replaces a vector by one that is not trained. Weights of other ranks stay as they are.
+    pub fn put_vector(&mut self, value: Tensor<1>) {
         if let Self::R1(param) = self {
-            let old = param.val().detach();
-            let value = value.detach();
-            let new = if momentum == 1.0 { value } else { blend(old, value, momentum as f32) };
-            *param = Param::initialized(param.id, new).set_require_grad(false);
+            *param = Param::initialized(param.id, value).set_require_grad(false);
         }
     }
 }

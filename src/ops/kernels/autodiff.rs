@@ -220,8 +220,17 @@ impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
         (rows, FloatTensor::<Self>::new(gradient))
     }
 
-    fn train_blend(old: FloatTensor<Self>, new: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {
-        FloatTensor::<Self>::new(B::train_blend(old.into_primitive(), new.into_primitive(), share))
+    fn train_blend(
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        new_mean: FloatTensor<Self>,
+        new_variance: FloatTensor<Self>,
+        share: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let [mean, variance, new_mean, new_variance] =
+            [mean, variance, new_mean, new_variance].map(FloatTensor::<Self>::into_primitive);
+        let (mean, variance) = B::train_blend(mean, variance, new_mean, new_variance, share);
+        (FloatTensor::<Self>::new(mean), FloatTensor::<Self>::new(variance))
     }
 
     fn train_batch_norm(

@@ -136,10 +136,19 @@ pub(super) trait TrainingOps: Backend {
         (Self::float_reshape(rows, Shape::new([batch])), over(gradient))
     }
 
-    /// `old`, moved towards `new` by a share of the distance. Has no gradient.
-    fn train_blend(old: FloatTensor<Self>, new: FloatTensor<Self>, share: f32) -> FloatTensor<Self> {
-        let distance = Self::float_sub(new, old.clone());
-        Self::float_add(old, Self::float_mul_scalar(distance, Scalar::Float(share.into())))
+    /// Mean and variance, moved towards others by a share of the distance. Has no gradient.
+    fn train_blend(
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        new_mean: FloatTensor<Self>,
+        new_variance: FloatTensor<Self>,
+        share: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let blend = |old: FloatTensor<Self>, new| {
+            let distance = Self::float_sub(new, old.clone());
+            Self::float_add(old, Self::float_mul_scalar(distance, Scalar::Float(share.into())))
+        };
+        (blend(mean, new_mean), blend(variance, new_variance))
     }
 
     /// The value and both moments after a step of the optimiser. Has no gradient.

@@ -138,12 +138,14 @@ pub fn softmax_loss(
     Some(Tensor::from_dispatch(Dispatch::train_softmax_loss(logits, targets, temperature, taught).0))
 }
 
-/// `old`, moved towards `new` by a share of the distance.
+/// Mean and variance, moved towards others by a share of the distance.
 ///
 /// # Shapes
-/// Both have one length. They are `f32`, on one device, and nothing is differentiated.
-pub fn blend(old: Tensor<1>, new: Tensor<1>, share: f32) -> Tensor<1> {
-    Tensor::from_dispatch(Dispatch::train_blend(old.into_dispatch(), new.into_dispatch(), share))
+/// All have one length. They are `f32`, on one device, and nothing is differentiated.
+pub fn blend(old: [Tensor<1>; 2], new: [Tensor<1>; 2], share: f32) -> [Tensor<1>; 2] {
+    let [[mean, variance], [new_mean, new_variance]] = [old, new].map(|pair| pair.map(Tensor::into_dispatch));
+    let (mean, variance) = Dispatch::train_blend(mean, variance, new_mean, new_variance, share);
+    [mean, variance].map(Tensor::from_dispatch)
 }
 
 /// One step of AdamW: the value and its two moments after it.

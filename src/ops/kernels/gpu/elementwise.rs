@@ -70,24 +70,29 @@ pub(super) fn clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32,
     output
 }
 
-pub(super) fn blend(old: CubeTensor, new: CubeTensor, share: f32) -> CubeTensor {
-    let [old, new] = [old, new].map(contiguous);
-    let Pass { output, vector, length, count, dim } = Pass::over(&old);
-    // SAFETY: all tensors hold `length` vectors, and no index leaves them.
+pub(super) fn blend(tensors: [CubeTensor; 4], share: f32) -> (CubeTensor, CubeTensor) {
+    let [mean, variance, new_mean, new_variance] = tensors.map(contiguous);
+    let shape = mean.meta.shape().clone();
+    let length = shape.num_elements();
+    let [mean_output, variance_output] = [(); 2].map(|()| empty(&mean, shape.clone()));
+    let (count, dim) = threads(&mean.client, length);
+    // SAFETY: all tensors hold `length` values, and no index leaves them.
     unsafe {
-        blend_values::launch_unchecked(
-            &old.client,
+        blend_statistics::launch_unchecked(
+            &mean.client,
             count,
             dim,
-            vector,
-            buffer(&old),
-            buffer(&new),
-            buffer(&output),
+            buffer(&mean),
+            buffer(&variance),
+            buffer(&new_mean),
+            buffer(&new_variance),
+            buffer(&mean_output),
+            buffer(&variance_output),
             share,
             length,
         );
     }
-    output
+    (mean_output, variance_output)
 }
 
 pub(super) fn adam(tensors: [CubeTensor; 4], step: &AdamStep) -> (CubeTensor, CubeTensor, CubeTensor) {
@@ -171,18 +176,22 @@ fn clip_values_gradient<N: Size>(
 }
 
 #[cube(launch_unchecked)]
-fn blend_values<N: Size>(
-    old: &[Vector<f32, N>],
-    new: &[Vector<f32, N>],
-    output: &mut [Vector<f32, N>],
+fn blend_statistics(
+    mean: &[f32],
+    variance: &[f32],
+    new_mean: &[f32],
+    new_variance: &[f32],
+    mean_output: &mut [f32],
+    variance_output: &mut [f32],
     share: f32,
     length: usize,
 ) {
     if ABSOLUTE_POS >= length {
         terminate!();
     }
-    let value = old[ABSOLUTE_POS];
-    output[ABSOLUTE_POS] = value + (new[ABSOLUTE_POS] - value) * Vector::new(share);
+    let (old_mean, old_variance) = (mean[ABSOLUTE_POS], variance[ABSOLUTE_POS]);
+    mean_output[ABSOLUTE_POS] = old_mean + (new_mean[ABSOLUTE_POS] - old_mean) * share;
+    variance_output[ABSOLUTE_POS] = old_variance + (new_variance[ABSOLUTE_POS] - old_variance) * share;
 }
 
 #[cube(launch_unchecked)]

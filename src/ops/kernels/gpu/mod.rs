@@ -103,8 +103,14 @@ impl TrainingOps for Cube {
         softmax::loss(logits, targets, temperature, taught)
     }
 
-    fn train_blend(old: CubeTensor, new: CubeTensor, share: f32) -> CubeTensor {
-        elementwise::blend(old, new, share)
+    fn train_blend(
+        mean: CubeTensor,
+        variance: CubeTensor,
+        new_mean: CubeTensor,
+        new_variance: CubeTensor,
+        share: f32,
+    ) -> (CubeTensor, CubeTensor) {
+        elementwise::blend([mean, variance, new_mean, new_variance], share)
     }
 
     fn train_adam(

@@ -136,8 +136,12 @@ fn losses_of_a_softmax_on_the_gpu_have_burns_values_and_gradients() {
 #[test]
 fn blending_on_the_gpu_is_that_on_the_cpu() {
     on_gpu(async |cpu, gpu| {
-        let [old, new] = [(); 2].map(|()| random([13], &cpu));
-        let found = blend(moved(&old, &gpu).await, moved(&new, &gpu).await, 0.1);
-        assert!(difference(&found, &blend(old, new, 0.1)).await < 1e-6);
+        let [old, new] = [(); 2].map(|()| [(); 2].map(|()| random([13], &cpu)));
+        let there =
+            async |[mean, variance]: &[Tensor<1>; 2]| [moved(mean, &gpu).await, moved(variance, &gpu).await];
+        let found = blend(there(&old).await, there(&new).await, 0.1);
+        for (found, expected) in found.iter().zip(&blend(old, new, 0.1)) {
+            assert!(difference(found, expected).await < 1e-6);
+        }
     });
 }
