@@ -1,12 +1,16 @@
 //! The test that a GPU passes before its results are believed.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use super::parity::worst;
 use super::{Feed, ProjectError, compare_devices};
 use crate::graph::{Attribute, Attributes, Constant, Graph, TensorId};
 use crate::join::resample_graph;
+use crate::net::read_all;
+use crate::ops::Value;
+use crate::train::{cross_entropy, distillation};
 
 const OUTPUTS: f64 = 1e-3;
 const GRADIENTS: f64 = 1e-2;
@@ -20,10 +24,29 @@ pub async fn self_test(device: &Device) -> Result<(), ProjectError> {
     let network = small_network();
     let images = Feed::random_images(&network, 4)?;
     let parity = compare_devices(&network, &[images], device, &Device::flex()).await?;
-    if parity.outputs <= OUTPUTS && parity.gradients <= GRADIENTS {
+    let (found, expected) = (losses(device).await?, losses(&Device::flex()).await?);
+    let gradients = parity.gradients.max(worst(&found, &expected));
+    if parity.outputs <= OUTPUTS && gradients <= GRADIENTS {
         return Ok(());
     }
-    Err(ProjectError::SelfTest { outputs: parity.outputs, gradients: parity.gradients })
+    Err(ProjectError::SelfTest { outputs: parity.outputs, gradients })
+}
+
+/// The losses of classes, each with its gradient with respect to the logits.
+async fn losses(device: &Device) -> Result<Vec<Vec<f32>>, ProjectError> {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let mut draw = || {
+        let values: Vec<f32> = (0..12).map(|_| rng.random_range(-4.0..4.0)).collect();
+        Tensor::from_data(TensorData::new(values, [3, 4]), &device.clone().autodiff())
+    };
+    let (logits, teacher): (Tensor<2>, Tensor<2>) = (draw().require_grad(), draw());
+    let labels = teacher.clone().clamp(0.0, 1.0);
+    let mut values = Vec::new();
+    for loss in [cross_entropy(logits.clone(), labels, 3), distillation(logits.clone(), teacher, 4.0)] {
+        let gradient = logits.grad(&loss.backward()).map(|gradient| gradient.reshape([12]));
+        values.extend([Some(loss.inner()), gradient].into_iter().flatten().map(Value::from));
+    }
+    Ok(read_all(values).await?)
 }
 
 /// Every kind of layer that the bundled networks and adapters have, and a loss's logarithms, on 8 × 8 images.
