@@ -1,5 +1,7 @@
 //! Losses of a softmax with their gradient: a thread for each logit, which goes over the whole row by itself.
 
+#![allow(clippy::needless_range_loop, reason = "kernels have no iterators")]
+
 use burn::cubecl;
 use burn::cubecl::prelude::*;
 use burn::tensor::Shape;
