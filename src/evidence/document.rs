@@ -58,11 +58,13 @@ fn selectors(text: &mut String, evidence: &Evidence) -> std::fmt::Result {
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|")?;
     for figures in &evidence.selectors {
         let SelectorFigures { selector, budget, run, drop, regret, seed_noise, .. } = figures;
-        let volume = match figures.hypervolume_ratio {
-            Some(ratio) => number(ratio, 3),
-            None => with_spread(figures.hypervolume),
+        let volume = |volume: [f64; 2]| match figures.hypervolume_ratio {
+            // Both in units of the full search's.
+            Some(ratio) => number(volume[0] * ratio / figures.hypervolume[0], 3),
+            None => with_spread(volume),
         };
-        let fronts = figures.front_hypervolume.map_or_else(|| "–".into(), with_spread);
+        let fronts = figures.front_hypervolume.map_or_else(|| "–".into(), volume);
+        let volume = volume(figures.hypervolume);
         writeln!(
             text,
             "| {}{} | {budget} | {drop:.2} | {} | {} | {} | {volume} | {fronts} |",
