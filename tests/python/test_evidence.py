@@ -105,6 +105,14 @@ def test_only_what_searches_choose_can_be_trained(tabulate, graftlab):
     assert row["regret"] is None and row["hypervolume"][0] > 0
 
 
+def test_the_fronts_of_searches_can_be_trained_too(tabulate, graftlab):
+    path = tabulate("front.jsonl", "--search", "matching", "--budgets", "0.9", "--plans", "front")
+    assert {plan for *_, plan in chosen(path)} <= {plan for plan, _ in plans(path)}
+    figures = json.loads(graftlab("evidence", path, "--json").stdout)
+    row = next(row for row in figures["selectors"] if row["selector"] == "matching")
+    assert row["front_hypervolume"][0] > 0
+
+
 def test_what_makes_no_table_is_refused(tabulate, whole, graftlab, tmp_path):
     done = tabulate("never.jsonl", "--search", "matching", "--budgets", "0.01", check=False)
     assert done.returncode == 2 and "the nearest" in done.stderr
