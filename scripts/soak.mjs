@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { chooseBackend, startLab } from '../tests/browser/harness.mjs';
 import { askForLittle, loadSmall } from '../tests/browser/small-run.mjs';
 import { main, Problem, say, step } from './log.mjs';
-import { memory } from './memory.mjs';
+import { memoryByProcess } from './memory.mjs';
 
 const usage = `npm run soak -- [options]
   --device cpu|webgpu   (default: cpu)
@@ -48,7 +48,18 @@ async function run(page, look = () => null) {
   return seen;
 }
 
-const row = (values) => values.map((value) => `${value.toFixed(0)}`).join(', ');
+/** Lines of what was sampled: all processes, then each kind of them that holds more than a few MiB. */
+function rows(samples) {
+  const row = (values) => values.map((value) => value.toFixed(0)).join(', ');
+  const sum = (sample) => Object.values(sample).reduce((total, part) => total + part, 0);
+  const types = Object.keys(samples[0] ?? {}).filter((type) => samples[0][type] > 50);
+  return [
+    `all: ${row(samples.map(sum))}`,
+    ...types.map((type) => `${type}: ${row(samples.map((sample) => sample[type] ?? 0))}`),
+  ]
+    .map((line) => `  ${line}`)
+    .join('\n');
+}
 
 await main(async () => {
   const { device, steps, runs } = readOptions();
@@ -63,19 +74,19 @@ await main(async () => {
     await images.fill(String(steps * batch));
     let during = [];
     await step(`One run of ${steps} steps`, 2, async () => {
-      during = await run(page, memory);
+      during = await run(page, memoryByProcess);
     });
-    say(`Memory in MiB after every tenth: ${row(during)}`);
+    say(`Memory in MiB after every tenth:\n${rows(during)}`);
 
     await images.fill('320');
     const after = [];
     await step(`${runs} runs in one tab`, 3, async () => {
       for (let at = 1; at <= runs; at++) {
         await run(page);
-        if (at % Math.max(1, Math.floor(runs / samples)) === 0) after.push(memory());
+        if (at % Math.max(1, Math.floor(runs / samples)) === 0) after.push(memoryByProcess());
       }
     });
-    say(`Memory in MiB after every tenth: ${row(after)}`);
+    say(`Memory in MiB after every tenth:\n${rows(after)}`);
   } finally {
     await lab.close();
   }
