@@ -12,12 +12,16 @@ use crate::ops::{Value, batch_norm_epsilon};
 impl Network {
     /// The network for inference: what alone reads a convolution becomes a part of it, be it batch normalisation, whose
     /// factors and summands go into the weights and the bias, or an activation that moves values between bounds. What was
-    /// between the two is not computed any more; all other tensors keep their ids, and but for rounding their values.
+    /// between the two is not computed any more; all other tensors keep their ids, and but for rounding their values. Operators
+    /// keep what they make of their weights.
     #[must_use]
     pub fn for_inference(&self) -> Self {
         let mut network = self.clone();
         network.fold_norms();
         network.fold_bounds();
+        for operator in &mut Arc::make_mut(&mut network.program).operators {
+            *operator = operator.keeping().unwrap_or_else(|| Arc::clone(operator));
+        }
         network.frozen = Arc::new(vec![true; network.program.graph.nodes.len()]);
         network
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, ops::ConvOptions};
 
-use super::kernels::bounded_conv2d;
+use super::kernels::{Kept, infer_conv2d};
 use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::Shape;
@@ -26,7 +26,7 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     let groups = view.int("group")?.unwrap_or(1);
     let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
     let groups = groups.ok_or_else(|| view.invalid("attribute 'group' must be positive"))?;
-    Ok(Box::new(Conv { window: Window::read(view, Some([height, width]))?, groups, bounds: None }))
+    Ok(Box::new(Conv { window: Window::read(view, Some([height, width]))?, groups, bounds: None, kept: None }))
 }
 
 /// ONNX `Conv` (1, 11, 22) over height and width.
@@ -42,6 +42,8 @@ struct Conv {
     groups: usize,
     /// What its output is moved between, in networks for inference.
     bounds: Option<[f32; 2]>,
+    /// In networks for inference.
+    kept: Option<Kept>,
 }
 
 impl Operator for Conv {
@@ -85,11 +87,15 @@ impl Operator for Conv {
             self.window.dilation,
             self.groups,
         );
-        Value::from(bounded_conv2d(x, weight, bias, self.bounds, options)).into()
+        Value::from(infer_conv2d(x, weight, bias, options, self.bounds, self.kept.as_ref())).into()
     }
 
     fn bounded(&self, bounds: [f32; 2]) -> Option<Arc<dyn Operator>> {
         Some(Arc::new(Self { bounds: Some(bounds), ..self.clone() }))
+    }
+
+    fn keeping(&self) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { kept: Some(Kept::default()), ..self.clone() }))
     }
 }
 

@@ -112,6 +112,11 @@ pub trait Operator: Debug + Send + Sync {
     fn bounded(&self, _bounds: [f32; 2]) -> Option<Arc<dyn Operator>> {
         None
     }
+
+    /// The operator that keeps from one pass to the next what it makes of its weights alone, if that is worth the memory.
+    fn keeping(&self) -> Option<Arc<dyn Operator>> {
+        None
+    }
 }
 
 /// Finds the operator of a node and parses its attributes.

@@ -9,28 +9,18 @@ use super::parallel::{filled, for_each_piece};
 use super::span::{Span, spans};
 use super::tile::{Layout, MAX_LANES, correlate, layout, tiles, with_rows};
 
-/// Forward pass: `input` `[batch, channels_in, h, w]`, `weight` `[channels_out, group_in, kh, kw]`.
-/// Its output is moved between `bounds`.
-pub(super) fn forward(
-    conv: &Conv,
-    input: &[f32],
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    bounds: Option<[f32; 2]>,
-) -> Vec<f32> {
+/// The forward pass of a convolution with `weight` `[channels_out, group_in, kh, kw]`, ready to compute.
+pub(super) fn forward(conv: &Conv, weight: &[f32]) -> Correlate {
     let (group_in, taps) = (conv.group_in(), conv.taps());
-    let zeros = vec![0.0; conv.channels_out];
     let problem = Problem {
         correlation: Correlation::forward(conv),
         batch: conv.batch,
         groups: conv.groups,
         from: Planes { channels: group_in, size: conv.input_plane() },
         into: Planes { channels: conv.group_out(), size: conv.output_plane() },
-        bias: bias.unwrap_or(&zeros),
-        bounds,
     };
     let group = conv.group_out() * group_in * taps;
-    problem.solve(input, Kernel { weight, group, into: group_in * taps, from: taps })
+    Correlate::new(problem, Kernel { weight, group, into: group_in * taps, from: taps })
 }
 
 /// Input gradient, from the output's gradient `[batch, channels_out, h, w]`.
@@ -42,15 +32,14 @@ pub(super) fn input_gradient(conv: &Conv, gradient: &[f32], weight: &[f32]) -> V
         groups: conv.groups,
         from: Planes { channels: conv.group_out(), size: conv.output_plane() },
         into: Planes { channels: group_in, size: conv.input_plane() },
-        bias: &vec![0.0; conv.channels_in],
-        bounds: None,
     };
     let group = conv.group_out() * group_in * taps;
-    problem.solve(gradient, Kernel { weight, group, into: taps, from: group_in * taps })
+    let kernel = Kernel { weight, group, into: taps, from: group_in * taps };
+    Correlate::new(problem, kernel).solve(gradient, None, None)
 }
 
 /// Planes of one image of one group.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Planes {
     channels: usize,
     size: usize,
@@ -65,78 +54,22 @@ struct Kernel<'a> {
     from: usize,
 }
 
-struct Problem<'a> {
+#[derive(Debug)]
+struct Problem {
     correlation: Correlation,
     batch: usize,
     groups: usize,
     from: Planes,
     into: Planes,
-    /// One for each destination channel.
-    bias: &'a [f32],
-    bounds: Option<[f32; 2]>,
 }
 
-impl Problem<'_> {
-    fn solve(&self, from: &[f32], kernel: Kernel) -> Vec<f32> {
-        let layout = layout();
-        let Correlation { source, passes, .. } = &self.correlation;
-        // A single pass covers its destination row after row.
-        let woven = passes.len() > 1;
-        let mut start = 0;
-        let cut = passes.iter().map(|pass| {
-            let spans = spans(pass, start, source.row(), layout.lanes);
-            start += pass.rows * pass.columns;
-            spans
-        });
-        let mut spans: Vec<Vec<Span>> = cut.collect();
-        let full = |span: &Span| span.runs.iter().map(|run| run.1).sum::<usize>() == layout.lanes;
-        let in_place = source.is_original() && spans.iter().flatten().all(full);
-        // Enough vectors for a panel of weights to be worth loading, and pieces left for every thread.
-        let vectors = spans.iter().map(Vec::len).sum::<usize>().max(1);
-        let images = 16usize.div_ceil(vectors).min(self.batch.div_ceil(8));
-        let into_group = self.into.channels * self.into.size;
-        let output_step = if woven { into_group } else { self.groups * into_group };
-        let (channel, image_step) = match in_place {
-            true => (self.from.size, self.groups * self.from.channels * self.from.size),
-            false => (source.channel(), self.from.channels * source.channel()),
-        };
-        for spans in &mut spans {
-            let first = spans.clone();
-            let later = (1..images)
-                .flat_map(|i| first.iter().map(move |span| span.moved(i * image_step, i * output_step)));
-            spans.extend(later);
-        }
-        let plan = Plan {
-            problem: self,
-            layout,
-            in_place,
-            woven,
-            offsets: passes.iter().map(|pass| offsets(pass, self.from.channels, channel)).collect(),
-            spans,
-            panels: self.panels(layout.rows, kernel),
-            images,
-            image_step,
-        };
-        let image = self.groups * into_group;
-        let init = || Scratch {
-            source: vec![0.0; if in_place { 0 } else { images * image_step + MAX_LANES }],
-            planes: vec![MaybeUninit::uninit(); if woven { images * into_group } else { 0 }],
-        };
-        let write = |output: &mut [MaybeUninit<f32>]| {
-            for_each_piece(output, images * image, init, |scratch, index, output| {
-                plan.piece(from, scratch, index, output);
-            });
-        };
-        // SAFETY: the passes cover every pixel of the destination, and their spans every pixel of a pass.
-        unsafe { filled(self.batch * image, write) }
-    }
-
+impl Problem {
     /// Weights in the order that tiles read them: by pass, group, tile of destination channels, source channel
     /// and tap.
     fn panels(&self, rows: usize, kernel: Kernel) -> Vec<Vec<f32>> {
         let panel = |pass: &Pass| {
             let steps = self.from.channels * pass.taps.len();
-            let mut panel = vec![0.0; self.bias.len() * steps];
+            let mut panel = vec![0.0; self.groups * self.into.channels * steps];
             let mut rest = &mut panel[..];
             for group in 0..self.groups {
                 for (start, rows) in tiles(self.into.channels, rows) {
@@ -183,8 +116,10 @@ fn offsets(pass: &Pass, channels: usize, channel: usize) -> Vec<usize> {
     (0..channels).flat_map(|c| pass.offsets.iter().map(move |offset| c * channel + offset)).collect()
 }
 
-struct Plan<'a> {
-    problem: &'a Problem<'a>,
+/// A correlation of known sizes and weights: all that does not depend on the values it is given.
+#[derive(Debug)]
+pub(super) struct Correlate {
+    problem: Problem,
     layout: Layout,
     /// The source is read where it is, without a padded copy.
     in_place: bool,
@@ -201,6 +136,13 @@ struct Plan<'a> {
     image_step: usize,
 }
 
+/// What is added to each channel of the destination, and what it is then moved between.
+#[derive(Clone, Copy)]
+struct Finish<'a> {
+    bias: &'a [f32],
+    bounds: Option<[f32; 2]>,
+}
+
 struct Scratch {
     /// The padded copy of a group's source.
     source: Vec<f32>,
@@ -208,10 +150,72 @@ struct Scratch {
     planes: Vec<MaybeUninit<f32>>,
 }
 
-impl Plan<'_> {
+impl Correlate {
+    fn new(problem: Problem, kernel: Kernel) -> Self {
+        let layout = layout();
+        let Problem { correlation: Correlation { source, passes, .. }, batch, groups, from, into } = &problem;
+        // A single pass covers its destination row after row.
+        let woven = passes.len() > 1;
+        let mut start = 0;
+        let cut = passes.iter().map(|pass| {
+            let spans = spans(pass, start, source.row(), layout.lanes);
+            start += pass.rows * pass.columns;
+            spans
+        });
+        let mut spans: Vec<Vec<Span>> = cut.collect();
+        let full = |span: &Span| span.runs.iter().map(|run| run.1).sum::<usize>() == layout.lanes;
+        let in_place = source.is_original() && spans.iter().flatten().all(full);
+        // Enough vectors for a panel of weights to be worth loading, and pieces left for every thread.
+        let vectors = spans.iter().map(Vec::len).sum::<usize>().max(1);
+        let images = 16usize.div_ceil(vectors).min(batch.div_ceil(8));
+        let into_group = into.channels * into.size;
+        let output_step = if woven { into_group } else { groups * into_group };
+        let (channel, image_step) = match in_place {
+            true => (from.size, groups * from.channels * from.size),
+            false => (source.channel(), from.channels * source.channel()),
+        };
+        for spans in &mut spans {
+            let first = spans.clone();
+            let later = (1..images)
+                .flat_map(|i| first.iter().map(move |span| span.moved(i * image_step, i * output_step)));
+            spans.extend(later);
+        }
+        let offsets = passes.iter().map(|pass| offsets(pass, from.channels, channel)).collect();
+        let panels = problem.panels(layout.rows, kernel);
+        Self { layout, in_place, woven, offsets, spans, panels, images, image_step, problem }
+    }
+
+    /// The destination of `from`, `[batch, channels, h, w]`: with `bias`, one for each channel, and moved between
+    /// `bounds`.
+    pub fn solve(&self, from: &[f32], bias: Option<&[f32]>, bounds: Option<[f32; 2]>) -> Vec<f32> {
+        let Problem { batch, groups, into, .. } = &self.problem;
+        let group = into.channels * into.size;
+        let image = groups * group;
+        let zeros = vec![0.0; if bias.is_none() { groups * into.channels } else { 0 }];
+        let finish = Finish { bias: bias.unwrap_or(&zeros), bounds };
+        let init = || Scratch {
+            source: vec![0.0; if self.in_place { 0 } else { self.images * self.image_step + MAX_LANES }],
+            planes: vec![MaybeUninit::uninit(); if self.woven { self.images * group } else { 0 }],
+        };
+        let write = |output: &mut [MaybeUninit<f32>]| {
+            for_each_piece(output, self.images * image, init, |scratch, index, output| {
+                self.piece(from, finish, scratch, index, output);
+            });
+        };
+        // SAFETY: the passes cover every pixel of the destination, and their spans every pixel of a pass.
+        unsafe { filled(batch * image, write) }
+    }
+
     /// The images of one piece of work, into `output`.
-    fn piece(&self, from: &[f32], scratch: &mut Scratch, index: usize, output: &mut [MaybeUninit<f32>]) {
-        let Problem { correlation, groups, from: sources, into, .. } = self.problem;
+    fn piece(
+        &self,
+        from: &[f32],
+        finish: Finish,
+        scratch: &mut Scratch,
+        index: usize,
+        output: &mut [MaybeUninit<f32>],
+    ) {
+        let Problem { correlation, groups, from: sources, into, .. } = &self.problem;
         let (from_group, into_group) = (sources.channels * sources.size, into.channels * into.size);
         let images = output.len() / (groups * into_group);
         for group in 0..*groups {
@@ -228,8 +232,16 @@ impl Plan<'_> {
             for pass in 0..self.spans.len() {
                 let spans = &self.spans[pass][..images * (self.spans[pass].len() / self.images)];
                 match self.woven {
-                    true => group_pass(self, source, group, pass, spans, &mut scratch.planes),
-                    false => group_pass(self, source, group, pass, spans, &mut output[group * into_group..]),
+                    true => group_pass(self, finish, source, group, pass, spans, &mut scratch.planes),
+                    false => group_pass(
+                        self,
+                        finish,
+                        source,
+                        group,
+                        pass,
+                        spans,
+                        &mut output[group * into_group..],
+                    ),
                 }
             }
             if self.woven {
@@ -249,7 +261,8 @@ impl Plan<'_> {
 /// One pass over the images of a piece of work for one group, whose part of the first image `output` begins with.
 #[macerator::with_simd]
 fn group_pass<'a, S: Simd>(
-    plan: &'a Plan<'a>,
+    plan: &'a Correlate,
+    finish: Finish<'a>,
     source: &'a [f32],
     group: usize,
     pass: usize,
@@ -260,8 +273,8 @@ fn group_pass<'a, S: Simd>(
     let offsets = &plan.offsets[pass][..];
     let mut weights = &plan.panels[pass][group * channels * offsets.len()..];
     for (start, rows) in tiles(channels, plan.layout.rows) {
-        let bias = &plan.problem.bias[group * channels + start..][..rows];
-        let tile = Tile { weights, offsets, bias, bounds: plan.problem.bounds, source, size };
+        let bias = &finish.bias[group * channels + start..][..rows];
+        let tile = Tile { weights, offsets, bias, bounds: finish.bounds, source, size };
         let output = &mut output[start * size..];
         let mut spans = spans;
         if rows == 1 {

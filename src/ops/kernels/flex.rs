@@ -11,9 +11,7 @@ use super::{correlate, normalise, pool, weight};
 
 impl TrainingOps for Flex {
     fn train_conv2d(input: FlexTensor, weight: FlexTensor, conv: Conv) -> FlexTensor {
-        let output =
-            correlate::forward(&conv, Floats::of(input).slice(), Floats::of(weight).slice(), None, None);
-        tensor(output, output_shape(&conv))
+        convolved(input, weight, None, None, &conv)
     }
 
     fn train_conv2d_biased(
@@ -22,9 +20,7 @@ impl TrainingOps for Flex {
         bias: FlexTensor,
         conv: Conv,
     ) -> FlexTensor {
-        let [input, weight, bias] = [input, weight, bias].map(Floats::of);
-        let output = correlate::forward(&conv, input.slice(), weight.slice(), Some(bias.slice()), None);
-        tensor(output, output_shape(&conv))
+        convolved(input, weight, Some(bias), None, &conv)
     }
 
     fn infer_conv2d_bounded(
@@ -35,9 +31,7 @@ impl TrainingOps for Flex {
         low: f32,
         high: f32,
     ) -> FlexTensor {
-        let [input, weight, bias] = [input, weight, bias].map(Floats::of);
-        let (bias, bounds) = (Some(bias.slice()), Some([low, high]));
-        tensor(correlate::forward(&conv, input.slice(), weight.slice(), bias, bounds), output_shape(&conv))
+        convolved(input, weight, Some(bias), Some([low, high]), &conv)
     }
 
     fn train_conv2d_input(
@@ -145,15 +139,31 @@ impl TrainingOps for Flex {
     }
 }
 
+fn convolved(
+    input: FlexTensor,
+    weight: FlexTensor,
+    bias: Option<FlexTensor>,
+    bounds: Option<[f32; 2]>,
+    conv: &Conv,
+) -> FlexTensor {
+    let (input, weight, bias) = (Floats::of(input), Floats::of(weight), bias.map(Floats::of));
+    let bias = bias.as_ref().map(Floats::slice);
+    let output = match &conv.kept {
+        Some(kept) => kept.forward(conv, &weight).solve(input.slice(), bias, bounds),
+        None => correlate::forward(conv, weight.slice()).solve(input.slice(), bias, bounds),
+    };
+    tensor(output, output_shape(conv))
+}
+
 /// A tensor of `f32` whose values lie one after the other.
-struct Floats(FlexTensor);
+pub(super) struct Floats(pub FlexTensor);
 
 impl Floats {
-    fn of(tensor: FlexTensor) -> Self {
+    pub fn of(tensor: FlexTensor) -> Self {
         Self(tensor.to_contiguous())
     }
 
-    fn slice(&self) -> &[f32] {
+    pub fn slice(&self) -> &[f32] {
         // The functions of this room send nothing but `f32` here, and `of` has seen to the order.
         self.0.as_slice().unwrap_or_default()
     }

@@ -6,6 +6,7 @@
 
 use burn::tensor::ops::ConvOptions;
 
+use super::kept::Kept;
 use super::source::{AxisSource, Source};
 
 /// Sizes of one two-dimensional convolution, channels first.
@@ -24,6 +25,8 @@ pub(super) struct Conv {
     pub padding: [usize; 2],
     /// What all this was made from.
     pub options: ConvOptions<2>,
+    /// Where the forward pass keeps what it makes of the weights, if they stay as they are.
+    pub kept: Option<Kept>,
 }
 
 impl Conv {
@@ -49,6 +52,7 @@ impl Conv {
             dilation: options.dilation,
             padding: [options.padding[0].0, options.padding[1].0],
             options,
+            kept: None,
         };
         let fits = weight[1] * conv.groups == conv.channels_in
             && conv.channels_out.is_multiple_of(conv.groups)

@@ -17,6 +17,7 @@ mod flex;
 mod geometry;
 #[cfg(feature = "gpu")]
 mod gpu;
+mod kept;
 mod memory;
 mod normalise;
 mod parallel;
@@ -37,6 +38,7 @@ use burn::tensor::{DType, Device, module};
 pub use adam::AdamStep;
 use backend::TrainingOps;
 use geometry::Conv;
+pub use kept::Kept;
 pub use memory::keep_freed_memory;
 
 /// Two-dimensional convolution.
@@ -54,16 +56,17 @@ pub fn conv2d(
     bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
-    bounded_conv2d(input, weight, bias, None, options)
+    infer_conv2d(input, weight, bias, options, None, None)
 }
 
-/// [`conv2d`], its output moved between bounds as by [`clip`].
-pub fn bounded_conv2d(
+/// [`conv2d`], its output moved between bounds as by [`clip`]. What it makes of the weights alone is put into `kept`.
+pub fn infer_conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
-    bounds: Option<[f32; 2]>,
     options: ConvOptions<2>,
+    bounds: Option<[f32; 2]>,
+    kept: Option<&Kept>,
 ) -> Tensor<4> {
     let bounded = |output| match bounds {
         Some([low, high]) => clip(output, low, high),
@@ -72,7 +75,7 @@ pub fn bounded_conv2d(
     let fits = [input.dtype(), weight.dtype()] == [DType::F32; 2]
         && bias.as_ref().is_none_or(|bias| bias.dtype() == DType::F32 && bias.dims() == [weight.dims()[0]]);
     let conv = match Conv::new(input.dims(), weight.dims(), options.clone()) {
-        Some(conv) if fits => conv,
+        Some(conv) if fits => Conv { kept: kept.cloned(), ..conv },
         _ => return bounded(module::conv2d(input, weight, bias, options)),
     };
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());

@@ -3,7 +3,7 @@
 use super::geometry::Pass;
 
 /// One vector of destination pixels.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Span {
     /// Where it reads, in floats of a source channel.
     pub from: usize,

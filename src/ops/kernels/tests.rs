@@ -10,7 +10,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::backend::TrainingOps;
-use super::{AdamStep, adam, batch_norm_train, bounded_conv2d, clip, conv2d, max_pool2d};
+use super::{AdamStep, Kept, adam, batch_norm_train, clip, conv2d, infer_conv2d, max_pool2d};
 
 /// Largest difference relative to the largest expected value.
 pub(super) async fn difference<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>) -> f32 {
@@ -162,8 +162,29 @@ fn a_bounded_convolution_is_one_that_is_clipped() {
             let [input, weight] = [random(case.input, &device), random(case.weight, &device)];
             let bias = Some(random([case.weight[0]], &device));
             let plain = conv2d(input.clone(), weight.clone(), bias.clone(), case.options());
-            let found = bounded_conv2d(input, weight, bias, Some([-0.5, 1.0]), case.options());
+            let found = infer_conv2d(input, weight, bias, case.options(), Some([-0.5, 1.0]), None);
             assert_eq!(difference(&found, &clip(plain, -0.5, 1.0)).await, 0.0, "{:?}", case.options());
+        }
+    });
+}
+
+#[test]
+fn what_is_kept_is_made_anew_for_other_weights_and_other_sizes() {
+    let device = Device::flex();
+    let kept = Kept::default();
+    pollster::block_on(async {
+        for case in CASES {
+            for batch in [1, 1, 3, 1] {
+                let [_, channels, height, width] = case.input;
+                let (input, weight) =
+                    (random([batch, channels, height, width], &device), random(case.weight, &device));
+                let expected = floats(&conv2d(input.clone(), weight.clone(), None, case.options())).await;
+                for _ in 0..2 {
+                    let (input, weight) = (input.clone(), weight.clone());
+                    let found = infer_conv2d(input, weight, None, case.options(), None, Some(&kept));
+                    assert_eq!(floats(&found).await, expected, "{:?}", case.options());
+                }
+            }
         }
     });
 }

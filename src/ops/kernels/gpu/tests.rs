@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use burn::tensor::{Device, Tensor, module};
 
 use super::super::tests::{CASES, difference, random};
-use super::super::{batch_norm_train, blend, bounded_conv2d, softmax_loss};
+use super::super::{batch_norm_train, blend, infer_conv2d, softmax_loss};
 use super::conv::WANTED;
 
 /// Runs a test on both devices' behalf; without an adapter it says so.
@@ -67,8 +67,8 @@ fn bounded_convolutions_on_the_gpu_are_those_on_the_cpu() {
             let bounds = Some([-0.5, 1.0]);
             let (there, weights) = (moved(&input, &gpu).await, moved(&weight, &gpu).await);
             let biased = Some(moved(&bias, &gpu).await);
-            let found = bounded_conv2d(there, weights, biased, bounds, case.options());
-            let expected = bounded_conv2d(input, weight, Some(bias), bounds, case.options());
+            let found = infer_conv2d(there, weights, biased, case.options(), bounds, None);
+            let expected = infer_conv2d(input, weight, Some(bias), case.options(), bounds, None);
             assert!(difference(&found, &expected).await < 1e-4, "{:?}", case.options());
         }
     });
