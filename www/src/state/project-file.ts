@@ -1,5 +1,5 @@
 // A project as one zip: what is loaded, what is chosen, and the runs that are kept.
-import type { Unzipped, Zippable } from 'fflate';
+import type { Unzipped } from 'fflate';
 import type { LoadedData } from '../worker/engine';
 import type { NamedFile } from '../worker/protocol';
 import type { SavedLab } from './loaded';
@@ -34,25 +34,21 @@ interface Manifest {
   runs: number;
 }
 
-const bytesOf = async ({ file }: NamedFile) => new Uint8Array(await file.arrayBuffer());
-const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, null, 1));
+const json = (value: unknown) => new Blob([JSON.stringify(value, null, 1)]);
 
-/** Packs a project. What is in it is packed already, so nothing is compressed. */
+/** Packs a project. */
 export async function packProject({ lab, runs }: ProjectContent): Promise<Blob> {
-  const { zipSync } = await import('fflate');
-  const files: Zippable = {};
-  for (const [index, { file }] of lab.networks.entries())
-    files[`networks/${index}.onnx`] = await bytesOf(file);
+  const files: Record<string, Blob> = {};
+  for (const [index, { file }] of lab.networks.entries()) files[`networks/${index}.onnx`] = file.file;
   const { images } = lab;
-  if (images && 'zip' in images) files['images.zip'] = await bytesOf(images.zip);
-  else if (images)
-    for (const [index, file] of images.files.entries()) files[`images/${index}`] = await bytesOf(file);
+  if (images && 'zip' in images) files['images.zip'] = images.zip.file;
+  else if (images) for (const [index, { file }] of images.files.entries()) files[`images/${index}`] = file;
   for (const [index, { outcome, ...run }] of runs.entries()) {
     files[`runs/${index}/progress.json`] = json(run);
     files[`runs/${index}/run.json`] = json(outcome.report);
     for (const [part, name] of Object.entries(parts) as [Part, string][]) {
       const bytes = outcome[part];
-      if (bytes) files[`runs/${index}/${name}`] = bytes;
+      if (bytes) files[`runs/${index}/${name}`] = new Blob([bytes as BlobPart]);
     }
   }
   const manifest: Manifest = {
@@ -65,7 +61,29 @@ export async function packProject({ lab, runs }: ProjectContent): Promise<Blob> 
     runs: runs.length,
   };
   files[manifestName] = json(manifest);
-  return new Blob([zipSync(files, { level: 0 }) as BlobPart], { type: 'application/zip' });
+  return zipped(files);
+}
+
+/** Bytes that are packed at a time: between two times the page may do something else. */
+const piece = 4 * 2 ** 20;
+
+/** One zip. What is in a project is packed already, so nothing is compressed. */
+async function zipped(files: Record<string, Blob>): Promise<Blob> {
+  const { Zip, ZipPassThrough } = await import('fflate');
+  const parts: BlobPart[] = [];
+  const zip = new Zip((error, bytes) => {
+    if (error) throw error;
+    parts.push(bytes as BlobPart);
+  });
+  for (const [name, file] of Object.entries(files)) {
+    const entry = new ZipPassThrough(name);
+    zip.add(entry);
+    for (let at = 0; at < file.size; at += piece)
+      entry.push(new Uint8Array(await file.slice(at, at + piece).arrayBuffer()));
+    entry.push(new Uint8Array(), true);
+  }
+  zip.end();
+  return new Blob(parts, { type: 'application/zip' });
 }
 
 /** Whether a zip is a project, told from its end, where its files are listed. */
