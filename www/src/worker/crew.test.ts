@@ -4,11 +4,13 @@ import { Crew, crewSize } from './crew';
 import type { FromWorker, ToWorker } from './protocol';
 
 test('as many workers as cores and memory bear, beside the one that runs', () => {
-  expect(crewSize(1, 8)).toBe(0);
-  expect(crewSize(2, undefined)).toBe(1);
-  expect(crewSize(16, 8)).toBe(7);
-  expect(crewSize(8, 2)).toBe(1);
-  expect(crewSize(8, undefined)).toBe(3);
+  expect(crewSize(1, 8, 0)).toBe(0);
+  expect(crewSize(2, undefined, 0)).toBe(1);
+  expect(crewSize(16, 8, 0)).toBe(7);
+  expect(crewSize(8, 2, 0)).toBe(1);
+  expect(crewSize(8, undefined, 0)).toBe(3);
+  expect(crewSize(8, 8, 1.5 * 2 ** 30)).toBe(3);
+  expect(crewSize(8, 8, 8 * 2 ** 30)).toBe(0);
 });
 
 /** A worker that answers each request as `answer` says; what that throws is a fault. */

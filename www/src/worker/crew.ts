@@ -15,9 +15,15 @@ interface Errand {
   done(drop: number | null): void;
 }
 
-/** How many workers a machine bears beside one, by its cores and its memory in GiB where the browser tells it. */
-export function crewSize(cores: number, memory: number | undefined): number {
-  return Math.max(0, Math.min(cores, 8, memory ?? 4) - 1);
+const gib = 2 ** 30;
+
+/**
+ * How many workers a machine bears beside one, by its cores, its memory in GiB where the browser tells it, and the bytes of the
+ * images, which each of them holds.
+ */
+export function crewSize(cores: number, memory: number | undefined, imageBytes: number): number {
+  const each = Math.max(1, 0.5 + imageBytes / gib);
+  return Math.max(0, Math.min(cores, 8, Math.floor((memory ?? 4) / each)) - 1);
 }
 
 export class Crew {

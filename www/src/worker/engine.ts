@@ -31,9 +31,9 @@ interface LoadedNetwork {
 }
 
 /** How many workers judge beside the run's own, by what the browser tells of the machine. */
-const helpers = () => {
+const helpers = (imageBytes: number) => {
   const { hardwareConcurrency, deviceMemory } = navigator as Navigator & { deviceMemory?: number };
-  return crewSize(hardwareConcurrency ?? 1, deviceMemory);
+  return crewSize(hardwareConcurrency ?? 1, deviceMemory, imageBytes);
 };
 
 type OnProgress = (progress: LoadProgress) => void;
@@ -61,6 +61,8 @@ export class Engine {
   readonly #listener: EngineListener;
   #networks: LoadedNetwork[] = [];
   #data: LoadedData | null = null;
+  /** Of the pixels that a core holds. */
+  #imageBytes = 0;
   #inUse: BackendInUse | null = null;
   #ready: Promise<void> | null = null;
   #run: number | null = null;
@@ -69,12 +71,17 @@ export class Engine {
   /** The merged network that the worker has been given last. */
   #merged: Uint8Array | null = null;
   readonly #make: () => WorkerLike;
-  readonly #crewSize: number;
+  readonly #crewSize: (imageBytes: number) => number;
   #crew: Crew | null = null;
 
-  constructor(make: () => WorkerLike, base: string, listener: EngineListener, crew = 0) {
+  constructor(
+    make: () => WorkerLike,
+    base: string,
+    listener: EngineListener,
+    crewSize: (imageBytes: number) => number = () => 0,
+  ) {
     this.#make = make;
-    this.#crewSize = crew;
+    this.#crewSize = crewSize;
     this.#base = base;
     this.#listener = listener;
     this.#client = new WorkerClient(
@@ -134,11 +141,12 @@ export class Engine {
     const data = this.#data;
     // One GPU has enough to do with one worker.
     const inUse = this.#inUse;
-    if (this.#crew || this.#crewSize === 0 || inUse?.backend !== 'cpu') return;
+    const size = this.#crewSize(this.#imageBytes);
+    if (this.#crew || size === 0 || inUse?.backend !== 'cpu') return;
     if (!data || this.#networks.length < 2) return;
     const supplies = { networks: [...this.#networks], load: (client: WorkerClient) => sendTo(client, data) };
     const onLoads = (loads: Load[]) => this.#listener.loads(loads);
-    this.#crew = new Crew(this.#make, this.#base, inUse.artifact, this.#crewSize, supplies, onLoads);
+    this.#crew = new Crew(this.#make, this.#base, inUse.artifact, size, supplies, onLoads);
     void this.#crew.opened.then(() => this.#listener.complete());
   }
 
@@ -223,6 +231,7 @@ export class Engine {
     await this.#ready;
     const card = await this.#send(data, onProgress);
     this.#data = data;
+    this.#imageBytes = card.images * card.channels * card.height * card.width;
     this.#dismissCrew();
     return card;
   }
@@ -301,5 +310,5 @@ function sendTo(client: WorkerClient, data: LoadedData, onProgress?: OnProgress)
 /** The engine with the page's own workers. */
 export function createEngine(listener: EngineListener): Engine {
   const make = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  return new Engine(make, document.baseURI, listener, helpers());
+  return new Engine(make, document.baseURI, listener, helpers);
 }
