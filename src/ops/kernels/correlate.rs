@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use macerator::{Scalar, Simd};
 
 use super::geometry::{Conv, Correlation, Pass};
+use super::panel::Kernel;
 use super::parallel::{filled, for_each_piece};
 use super::span::{Span, spans};
 use super::tile::{Layout, MAX_LANES, correlate, layout, tiles, with_rows};
@@ -45,15 +46,6 @@ struct Planes {
     size: usize,
 }
 
-/// Where the taps of two channels begin: the steps from one group, destination channel and source channel to the next.
-#[derive(Clone, Copy)]
-struct Kernel<'a> {
-    weight: &'a [f32],
-    group: usize,
-    into: usize,
-    from: usize,
-}
-
 #[derive(Debug)]
 struct Problem {
     correlation: Correlation,
@@ -62,54 +54,6 @@ struct Problem {
     from: Planes,
     into: Planes,
 }
-
-impl Problem {
-    /// Weights in the order that tiles read them: by pass, group, tile of destination channels, source channel
-    /// and tap.
-    fn panels(&self, rows: usize, kernel: Kernel) -> Vec<Vec<f32>> {
-        let panel = |pass: &Pass| {
-            let steps = self.from.channels * pass.taps.len();
-            let mut panel = vec![0.0; self.groups * self.into.channels * steps];
-            let mut rest = &mut panel[..];
-            for group in 0..self.groups {
-                for (start, rows) in tiles(self.into.channels, rows) {
-                    let (tile, after) = rest.split_at_mut(rows * steps);
-                    let kernel = Kernel {
-                        weight: &kernel.weight[group * kernel.group + start * kernel.into..],
-                        ..kernel
-                    };
-                    kernel.fill(tile, rows, &pass.taps);
-                    rest = after;
-                }
-            }
-            panel
-        };
-        self.correlation.passes.iter().map(panel).collect()
-    }
-}
-
-impl Kernel<'_> {
-    /// Fills the panel of a tile, `rows` floats a step, from the tile's first destination channel on.
-    fn fill(&self, tile: &mut [f32], rows: usize, taps: &[usize]) {
-        if self.from == taps.len() && taps.is_sorted() {
-            // All that a destination channel reads lies in one row. A block stays in the cache while rows are taken.
-            for (block, steps) in tile.chunks_mut(BLOCK * rows).enumerate() {
-                for row in 0..rows {
-                    let weights = &self.weight[row * self.into + block * BLOCK..];
-                    steps.chunks_exact_mut(rows).zip(weights).for_each(|(step, weight)| step[row] = *weight);
-                }
-            }
-            return;
-        }
-        for (index, step) in tile.chunks_exact_mut(rows).enumerate() {
-            let weights = &self.weight[index / taps.len() * self.from + taps[index % taps.len()]..];
-            step.iter_mut().zip(weights.iter().step_by(self.into)).for_each(|(into, weight)| *into = *weight);
-        }
-    }
-}
-
-/// Steps of a panel that are filled row by row.
-const BLOCK: usize = 16;
 
 /// Where each source channel and tap reads for the first pixel of a pass.
 fn offsets(pass: &Pass, channels: usize, channel: usize) -> Vec<usize> {
@@ -181,7 +125,9 @@ impl Correlate {
             spans.extend(later);
         }
         let offsets = passes.iter().map(|pass| offsets(pass, from.channels, channel)).collect();
-        let panels = problem.panels(layout.rows, kernel);
+        let channels = [from.channels, into.channels];
+        let panels =
+            passes.iter().map(|pass| kernel.panel(&pass.taps, *groups, channels, layout.rows)).collect();
         Self { layout, in_place, woven, offsets, spans, panels, images, image_step, problem }
     }
 

@@ -20,6 +20,7 @@ mod gpu;
 mod kept;
 mod memory;
 mod normalise;
+mod panel;
 mod parallel;
 mod pool;
 mod source;

@@ -1,11 +1,11 @@
 //! Launches of the convolution kernels.
 
-use burn::cubecl::client::Client;
 use burn::cubecl::prelude::*;
 use burn::tensor::Shape;
 
 use super::super::geometry::Conv;
 use super::correlate::{ExtentLaunch, SizesLaunch, correlate_planes, pack_weight};
+use super::cut::{Block, Cut, wanted_threads};
 use super::normalise::groups;
 use super::stencil::Axis;
 use super::weight::{add_shares, add_shares_together, correlate_weight};
@@ -14,63 +14,6 @@ use super::{CubeTensor, buffer, contiguous, empty, threads};
 /// Kernels are unrolled over the taps and the pixels of a tile: not for too many.
 pub(super) fn fits(conv: &Conv) -> bool {
     conv.taps() <= 49 && conv.stride.iter().all(|&stride| stride <= 4)
-}
-
-/// Multiplications per channel that a kernel is unrolled to.
-const UNROLLED: usize = 1200;
-
-/// Channels that a thread computes, as vectors: their length and how many.
-#[derive(Clone, Copy)]
-struct Block {
-    length: usize,
-    vectors: usize,
-}
-
-impl Block {
-    /// At most `most` channels: 4 or 8.
-    fn new(channels: usize, most: usize) -> Self {
-        match channels {
-            1..3 => Self { length: channels, vectors: 1 },
-            3..8 => Self { length: 4, vectors: 1 },
-            _ => Self { length: 4, vectors: most / 4 },
-        }
-    }
-
-    fn channels(self) -> usize {
-        self.length * self.vectors
-    }
-}
-
-/// What a thread computes: pixels along each axis, and channels.
-struct Cut {
-    tile: [usize; 2],
-    block: Block,
-}
-
-/// Pixels and channels of a thread, from those that need least memory loads to those that make most threads.
-const CUTS: [[usize; 2]; 4] = [[16, 8], [4, 8], [4, 4], [1, 4]];
-
-impl Cut {
-    /// The first that gives as many threads as are wanted, for so many images and groups.
-    fn new(size: [usize; 2], channels: usize, taps: usize, images: usize, wanted: usize) -> Self {
-        let cuts = CUTS.map(|[pixels, most]| {
-            let block = Block::new(channels, most);
-            let most = match (size, pixels) {
-                ([1, _], _) => [1, pixels],
-                (_, 16) => [4, 4],
-                (_, 4) => [2, 2],
-                _ => [1, 1],
-            };
-            Self { tile: [0, 1].map(|axis| size[axis].next_power_of_two().min(most[axis])), block }
-        });
-        let threads = |Self { tile, block }: &Self| {
-            let tiles: usize = (0..2).map(|axis| size[axis].div_ceil(tile[axis])).product();
-            images * tiles * channels.div_ceil(block.channels())
-        };
-        let unrolled = |Self { tile, block }: &Self| tile[0] * tile[1] * taps * block.channels() <= UNROLLED;
-        let [rest @ .., last] = cuts;
-        rest.into_iter().find(|cut| unrolled(cut) && threads(cut) >= wanted).unwrap_or(last)
-    }
 }
 
 /// A convolution of single pixels, seen as one on a single row.
@@ -258,25 +201,6 @@ pub(super) fn weight_gradient(input: CubeTensor, gradient: CubeTensor, conv: &Co
         }
     }
     sum
-}
-
-#[cfg(test)]
-thread_local! {
-    /// Threads that are wanted whatever the adapter.
-    pub(super) static WANTED: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
-}
-
-/// Threads that keep the device busy. What computes four values at a time is a processor that stands in for a GPU:
-/// there a thread should compute as much as it can.
-fn wanted_threads(client: &Client) -> usize {
-    #[cfg(test)]
-    if let Some(wanted) = WANTED.get() {
-        return wanted;
-    }
-    match client.properties().hardware.plane_size_max {
-        ..=4 => 1,
-        _ => 1 << 14,
-    }
 }
 
 fn sizes(

@@ -4,6 +4,7 @@
 
 mod conv;
 mod correlate;
+mod cut;
 mod elementwise;
 mod normalise;
 mod softmax;

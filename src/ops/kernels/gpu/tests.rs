@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, module};
 
 use super::super::tests::{CASES, difference, random};
 use super::super::{batch_norm_train, blend, infer_conv2d, softmax_loss};
-use super::conv::WANTED;
+use super::cut::WANTED;
 
 /// Runs a test on both devices' behalf; without an adapter it says so.
 fn on_gpu<F: Future<Output = ()>>(test: impl Fn(Device, Device) -> F) {
