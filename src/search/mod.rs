@@ -261,19 +261,20 @@ impl Problem<'_> {
     }
 
     /// How bad a join looks before training; lower is better, and the joins of a plan add up. The sum of
-    /// - the mean of what its tail's agreement with the teacher lacks (1 for chance) and what its adapter does not explain,
-    /// - how far apart in depth its two points are, each as a share of its network's MACs: it tells of layers that nobody
-    ///   computes any more, and of donors too specialised to be read, where late joins all look like chance,
-    /// - the logarithm of how many times fewer MACs there are with this join alone: what computes less has less to learn with.
+    /// - what its tail's agreement with the teacher lacks (1 for chance), and what its adapter does not explain,
+    /// - one and a half times how far apart in depth its two points are, each as a share of its network's MACs: it tells of
+    ///   layers that nobody computes any more, and of donors too specialised to be read, where late joins all look like chance,
+    /// - the receiver's share of MACs that goes: fewer layers of its own are left to learn what differs,
+    /// - half the logarithm of how many times more channels are expected than the donor has: they can't be independent.
     pub fn badness(&self, receiver: usize, join: Join) -> f64 {
         let space = self.space;
         let [from, to] = space.ends(receiver, join);
         let depth = |macs: u64, network: usize| macs as f64 / space.networks[network].macs.max(1) as f64;
-        let gap = (depth(from.macs_before, join.donor) - depth(to.macs_before, receiver)).abs();
-        let lacking = |score: &Score| ((1.0 - score.kappa) + (1.0 - score.r_squared)) / 2.0;
-        let apart = space.macs_apart().max(1) as f64;
-        let saved =
-            space.networks[receiver].macs as f64 - space.source_macs(receiver, Source::Join(join)) as f64;
-        self.scores.get(&(receiver, join)).map_or(1.0, lacking) + gap - (1.0 - saved / apart).max(1e-9).ln()
+        let gone = depth(to.macs_before, receiver);
+        let gap = (depth(from.macs_before, join.donor) - gone).abs();
+        let widening = (to.channels as f64 / from.channels.max(1) as f64).max(1.0).ln();
+        let lacking = |score: &Score| (1.0 - score.kappa) + (1.0 - score.r_squared);
+        let lacks = self.scores.get(&(receiver, join)).map_or(2.0, lacking);
+        lacks + 1.5 * gap + gone + widening / 2.0
     }
 }
