@@ -9,7 +9,7 @@ import { ready, startLab } from '../tests/browser/harness.mjs';
 import { zip } from '../tests/browser/pack.mjs';
 import { integers, model, node, weight } from '../tests/browser/small.mjs';
 import { main, say, step } from './log.mjs';
-import { memory } from './memory.mjs';
+import { memoryByProcess, together } from './memory.mjs';
 import { dist } from './paths.mjs';
 
 const count = 5000;
@@ -118,7 +118,7 @@ async function manyImages(lab, folder) {
   await give('networks', [onnx('first'), onnx('second')]);
   await page.locator('.network').nth(1).waitFor();
   await watchTasks(page);
-  const before = memory();
+  const before = together(memoryByProcess());
   const started = Date.now();
   await give('data', pack);
   await page
@@ -127,7 +127,7 @@ async function manyImages(lab, folder) {
     .waitFor({ timeout: 0 });
   const seconds = (Date.now() - started) / 1000;
   const whileLoading = await longTasks(page);
-  const after = memory();
+  const after = together(memoryByProcess());
 
   const grid = page.getByRole('region', { name: 'All images' });
   await grid.scrollIntoViewIfNeeded();

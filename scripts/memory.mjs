@@ -22,5 +22,5 @@ export function memoryByProcess() {
   return sums;
 }
 
-/** Resident memory in MiB of all processes below this one. */
-export const memory = () => Object.values(memoryByProcess()).reduce((sum, part) => sum + part, 0);
+/** What the parts of `memoryByProcess()` hold together. */
+export const together = (parts) => Object.values(parts).reduce((sum, part) => sum + part, 0);

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { chooseBackend, startLab } from '../tests/browser/harness.mjs';
 import { askForLittle, loadSmall } from '../tests/browser/small-run.mjs';
 import { main, Problem, say, step } from './log.mjs';
-import { memoryByProcess } from './memory.mjs';
+import { memoryByProcess, together } from './memory.mjs';
 
 const usage = `npm run soak -- [options]
   --device cpu|webgpu   (default: cpu)
@@ -48,13 +48,12 @@ async function run(page, look = () => null) {
   return seen;
 }
 
-/** Lines of what was sampled: all processes, then each kind of them that holds more than a few MiB. */
+/** Lines of what was sampled: all processes, then each kind of them that holds more than 50 MiB at first. */
 function rows(samples) {
   const row = (values) => values.map((value) => value.toFixed(0)).join(', ');
-  const sum = (sample) => Object.values(sample).reduce((total, part) => total + part, 0);
   const types = Object.keys(samples[0] ?? {}).filter((type) => samples[0][type] > 50);
   return [
-    `all: ${row(samples.map(sum))}`,
+    `all: ${row(samples.map(together))}`,
     ...types.map((type) => `${type}: ${row(samples.map((sample) => sample[type] ?? 0))}`),
   ]
     .map((line) => `  ${line}`)

@@ -39,6 +39,14 @@ describe('a project as a file', () => {
     expect([...runs[0]!.outcome.graft!]).toEqual([3]);
   });
 
+  test('keeps every byte of what is packed in several pieces', async () => {
+    const large = new Uint8Array(9 * 2 ** 20 + 1).map((_, index) => index % 251);
+    const images = { zip: { path: 'pictures.zip', file: new Blob([large]) } };
+    const { lab } = await unpackProject(await packProject(content(images)));
+    const back = lab.images && 'zip' in lab.images && (await lab.images.zip.file.arrayBuffer());
+    expect(back && Buffer.compare(Buffer.from(back), large)).toBe(0);
+  });
+
   test('keeps the paths of a folder of images, whatever they are', async () => {
     const files = ['../../etc/passwd', 'bilder/größe 1.png'].map((path) => ({
       path,
