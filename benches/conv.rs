@@ -139,9 +139,10 @@ fn main() {
     normalisation(16, 32);
     normalisation(64, 16);
     normalisation(128, 4);
-    let windows = || MaxPoolOptions::new([2, 2]);
+    let windows = || ConvOptions::new([2, 2], [0, 0], [1, 1], 1);
     for (channels, size) in [(16, 32), (64, 8)] {
-        let (burns, ours) = (|x| module::max_pool2d(x, windows()), |x| max_pool2d(x, windows()));
+        let burns = |x| module::max_pool2d(x, MaxPoolOptions::new([2, 2]));
+        let ours = |x| max_pool2d(x, [2, 2], windows());
         unary("max pool 2×2", channels, size, [&burns, &ours]);
     }
     unary("clip", 64, 16, [&|x| x.clamp(0.0, 6.0), &|x| clip(x, 0.0, 6.0)]);

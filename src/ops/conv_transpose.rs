@@ -1,8 +1,10 @@
 //! Transposed convolutions.
 
-use burn::tensor::ops::ConvTransposeOptions;
-use burn::tensor::{Tensor, module};
+use burn::tensor::Tensor;
+use burn::tensor::ops::ConvOptions;
 
+
+use super::kernels::conv_transpose2d;
 use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::{Shape, elements};
@@ -142,9 +144,8 @@ impl Operator for ConvTranspose {
         let x: Tensor<4> = tensor(inputs, 0).to_rank();
         let weight = tensor(inputs, 1).to_rank();
         let [_, _, height, width] = x.dims();
-        let options =
-            ConvTransposeOptions::new(self.window.stride, [0, 0], [0, 0], self.window.dilation, self.groups);
-        let mut y = module::conv_transpose2d(x, weight, None, options);
+        let options = ConvOptions::new(self.window.stride, [0, 0], self.window.dilation, self.groups);
+        let mut y = conv_transpose2d(x, weight, options);
         // `shapes` has refused padding that leaves nothing.
         let kept = self.kept([height, width]).unwrap_or([(0, 1); 2]);
         for (axis, (begin, size)) in [2, 3].into_iter().zip(kept) {

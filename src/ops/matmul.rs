@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
 use super::axes::{broadcast, broadcasts_to};
-use super::kernels::conv2d;
+use super::kernels::{conv2d, matmul};
 use super::value::Binary;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::Shape;
@@ -68,7 +68,7 @@ impl Operator for Gemm {
         let [a, b] = [0, 1].map(|index| tensor(inputs, index).to_rank::<2>());
         let a = if self.transpose_a { a.transpose() } else { a };
         let b = if self.transpose_b { b.transpose() } else { b };
-        let product = scaled(a.matmul(b), self.alpha);
+        let product = scaled(matmul(a, b), self.alpha);
         let sum = match optional(inputs, 2) {
             Some(c) => product + scaled(c.to_rank::<2>(), self.beta),
             None => product,
@@ -157,7 +157,7 @@ impl Operator for MatMul {
 
 impl Binary for &MatMul {
     fn apply<const D: usize>(&self, left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
-        left.matmul(right)
+        matmul(left, right)
     }
 }
 

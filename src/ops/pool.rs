@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::module::avg_pool2d;
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions};
 
 use super::kernels::{conv2d, max_pool2d};
 use super::window::Window;
@@ -71,11 +71,8 @@ impl Operator for Pool {
         let padding = self.window.padding_for_whole_windows(size);
         let pooled = match self.kind {
             Kind::Max => {
-                let options = MaxPoolOptions::new(self.window.kernel)
-                    .with_stride(self.window.stride)
-                    .with_dilation(self.window.dilation)
-                    .with_padding_pairs(padding);
-                max_pool2d(x, options)
+                let Window { kernel, stride, dilation, .. } = self.window;
+                max_pool2d(x, kernel, ConvOptions::new_with_padding(stride, padding, dilation, 1))
             }
             Kind::Average { count_padding } => {
                 let correction = self.correction(size, count_padding, &x);

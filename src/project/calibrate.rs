@@ -12,6 +12,7 @@ use crate::data::{Dataset, batch::IndexBatch};
 use crate::graph::TensorId;
 use crate::join::{Fit, Join, RidgeRows, Space, fit_ridge, sampling_columns};
 use crate::net::read_all;
+use crate::ops::kernels::matmul;
 use crate::platform::{Cancel, for_all, lanes, yield_now};
 
 /// Fits of all candidates, by receiver and join.
@@ -141,7 +142,7 @@ impl Sampler {
                 );
                 let features: Tensor<2> =
                     features.reshape(&[batch.indices.len() * channels, height * width]).to_rank();
-                sampled.push(features.matmul(columns.transpose()).into());
+                sampled.push(matmul(features, columns.transpose()).into());
             }
         }
         let keys =

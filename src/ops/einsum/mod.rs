@@ -1,6 +1,7 @@
 //! Sums of products by the letters of their axes.
 
 use super::axes::{broadcast, strides};
+use super::kernels::matmul;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::{MAX_RANK, Shape, elements};
 
@@ -246,7 +247,7 @@ impl Labelled {
         let b = matrix(&right, [&batch, &inner, &columns]).to_rank::<3>();
         let letters = [batch, rows, columns].concat();
         let shape: Shape = letters.iter().map(size).collect();
-        Self { value: Value::from(a.matmul(b)).reshape(&shape), letters }
+        Self { value: Value::from(matmul(a, b)).reshape(&shape), letters }
     }
 }
 

@@ -11,8 +11,32 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 
 use burn::tensor::Shape;
 
-use super::backend::TrainingOps;
+use super::backend::{TrainingGradients, TrainingOps};
 use super::geometry::Conv;
+
+#[derive(Debug)]
+struct Product;
+
+impl<B: TrainingGradients> Backward<B, 2> for Product {
+    /// Left and right, kept by the checkpointer.
+    type State = [NodeId; 2];
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let gradient = gradients.consume::<B>(&ops.node);
+        let [left, right] = ops.state.map(|node| {
+            let tensor = checkpointer.retrieve_node_output::<FloatTensor<B>>(node);
+            let rank = tensor.shape().num_dims();
+            B::float_swap_dims(tensor, rank - 2, rank - 1)
+        });
+        let [left_node, right_node] = ops.parents;
+        if let Some(node) = left_node {
+            gradients.register::<B>(node.id, B::train_matmul(gradient.clone(), right));
+        }
+        if let Some(node) = right_node {
+            gradients.register::<B>(node.id, B::train_matmul(left, gradient));
+        }
+    }
+}
 
 /// What the backward pass of a convolution needs: input and weight, kept by the checkpointer, and the sizes.
 type ConvState = (NodeId, NodeId, Conv);
@@ -20,7 +44,7 @@ type ConvState = (NodeId, NodeId, Conv);
 #[derive(Debug)]
 struct Convolution;
 
-impl<B: TrainingOps> Backward<B, 2> for Convolution {
+impl<B: TrainingGradients> Backward<B, 2> for Convolution {
     type State = ConvState;
 
     fn backward(self, ops: Ops<ConvState, 2>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
@@ -33,7 +57,7 @@ impl<B: TrainingOps> Backward<B, 2> for Convolution {
 #[derive(Debug)]
 struct BiasedConvolution;
 
-impl<B: TrainingOps> Backward<B, 3> for BiasedConvolution {
+impl<B: TrainingGradients> Backward<B, 3> for BiasedConvolution {
     type State = ConvState;
 
     fn backward(self, ops: Ops<ConvState, 3>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
@@ -46,7 +70,7 @@ impl<B: TrainingOps> Backward<B, 3> for BiasedConvolution {
     }
 }
 
-fn conv_gradients<B: TrainingOps>(
+fn conv_gradients<B: TrainingGradients>(
     [input_node, weight_node]: [Option<NodeId>; 2],
     (input, weight, conv): ConvState,
     gradient: FloatTensor<B>,
@@ -56,11 +80,31 @@ fn conv_gradients<B: TrainingOps>(
     let input = checkpointer.retrieve_node_output::<FloatTensor<B>>(input);
     let weight = checkpointer.retrieve_node_output::<FloatTensor<B>>(weight);
     if let Some(node) = input_node {
-        let (input, weight) = (input.clone(), weight.clone());
-        gradients.register::<B>(node, B::train_conv2d_input(input, weight, gradient.clone(), conv.clone()));
+        gradients.register::<B>(node, B::train_conv2d_input(weight, gradient.clone(), conv.clone()));
     }
     if let Some(node) = weight_node {
-        gradients.register::<B>(node, B::train_conv2d_weight(input, weight, gradient, conv));
+        gradients.register::<B>(node, B::train_conv2d_weight(input, gradient, conv));
+    }
+}
+
+#[derive(Debug)]
+struct TransposedConvolution;
+
+impl<B: TrainingGradients> Backward<B, 2> for TransposedConvolution {
+    type State = ConvState;
+
+    fn backward(self, ops: Ops<ConvState, 2>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let gradient = gradients.consume::<B>(&ops.node);
+        let (weight, input, conv) = ops.state;
+        let weight = checkpointer.retrieve_node_output::<FloatTensor<B>>(weight);
+        let input = checkpointer.retrieve_node_output::<FloatTensor<B>>(input);
+        let [weight_node, input_node] = ops.parents;
+        if let Some(node) = weight_node {
+            gradients.register::<B>(node.id, B::train_conv2d_weight(gradient.clone(), input, conv.clone()));
+        }
+        if let Some(node) = input_node {
+            gradients.register::<B>(node.id, B::train_conv2d(gradient, weight, conv));
+        }
     }
 }
 
@@ -70,7 +114,7 @@ type NormState<B> = (NodeId, NodeId, FloatTensor<B>, FloatTensor<B>, f64);
 #[derive(Debug)]
 struct Normalisation;
 
-impl<B: TrainingOps> Backward<B, 3> for Normalisation {
+impl<B: TrainingGradients> Backward<B, 3> for Normalisation {
     type State = NormState<B>;
 
     fn backward(self, ops: Ops<NormState<B>, 3>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
@@ -91,15 +135,14 @@ impl<B: TrainingOps> Backward<B, 3> for Normalisation {
 #[derive(Debug)]
 struct MaxPool;
 
-impl<B: TrainingOps> Backward<B, 1> for MaxPool {
-    type State = (NodeId, IntTensor<B>, Conv);
+impl<B: TrainingGradients> Backward<B, 1> for MaxPool {
+    type State = (IntTensor<B>, Conv);
 
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let (input, chosen, conv) = ops.state;
-        let input = checkpointer.retrieve_node_output::<FloatTensor<B>>(input);
+        let (chosen, conv) = ops.state;
         if let [Some(parent)] = ops.parents {
-            gradients.register::<B>(parent.id, B::train_max_pool2d_gradient(input, chosen, gradient, conv));
+            gradients.register::<B>(parent.id, B::train_max_pool2d_gradient(chosen, gradient, conv));
         }
     }
 }
@@ -107,7 +150,7 @@ impl<B: TrainingOps> Backward<B, 1> for MaxPool {
 #[derive(Debug)]
 struct Clip;
 
-impl<B: TrainingOps> Backward<B, 1> for Clip {
+impl<B: TrainingGradients> Backward<B, 1> for Clip {
     type State = (FloatTensor<B>, f32, f32);
 
     fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
@@ -122,7 +165,7 @@ impl<B: TrainingOps> Backward<B, 1> for Clip {
 #[derive(Debug)]
 struct SoftmaxLoss;
 
-impl<B: TrainingOps> Backward<B, 1> for SoftmaxLoss {
+impl<B: TrainingGradients> Backward<B, 1> for SoftmaxLoss {
     /// Gradient of each row's loss with respect to its logits.
     type State = FloatTensor<B>;
 
@@ -136,7 +179,19 @@ impl<B: TrainingOps> Backward<B, 1> for SoftmaxLoss {
     }
 }
 
-impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
+impl<B: TrainingGradients, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
+    fn train_matmul(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        match Product.prepare::<C>([left.node(), right.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let state = [step.checkpoint(&left), step.checkpoint(&right)];
+                step.finish(state, B::train_matmul(left.into_primitive(), right.into_primitive()))
+            }
+            OpsKind::UnTracked(step) => {
+                step.finish(B::train_matmul(left.into_primitive(), right.into_primitive()))
+            }
+        }
+    }
+
     fn train_conv2d(input: FloatTensor<Self>, weight: FloatTensor<Self>, conv: Conv) -> FloatTensor<Self> {
         let nodes = [input.node(), weight.node()];
         match Convolution.prepare::<C>(nodes).compute_bound().stateful() {
@@ -173,12 +228,30 @@ impl<B: TrainingOps, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
         }
     }
 
+    fn train_conv2d_input(
+        weight: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        conv: Conv,
+    ) -> FloatTensor<Self> {
+        let nodes = [weight.node(), gradient.node()];
+        match TransposedConvolution.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(mut step) => {
+                let state = (step.checkpoint(&weight), step.checkpoint(&gradient), conv.clone());
+                let (weight, gradient) = (weight.into_primitive(), gradient.into_primitive());
+                step.finish(state, B::train_conv2d_input(weight, gradient, conv))
+            }
+            OpsKind::UnTracked(step) => {
+                let (weight, gradient) = (weight.into_primitive(), gradient.into_primitive());
+                step.finish(B::train_conv2d_input(weight, gradient, conv))
+            }
+        }
+    }
+
     fn train_max_pool2d(input: FloatTensor<Self>, conv: Conv) -> (FloatTensor<Self>, IntTensor<Self>) {
         match MaxPool.prepare::<C>([input.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(mut step) => {
-                let input_id = step.checkpoint(&input);
+            OpsKind::Tracked(step) => {
                 let (output, chosen) = B::train_max_pool2d(input.into_primitive(), conv.clone());
-                (step.finish((input_id, chosen.clone(), conv), output), chosen)
+                (step.finish((chosen.clone(), conv), output), chosen)
             }
             OpsKind::UnTracked(step) => {
                 let (output, chosen) = B::train_max_pool2d(input.into_primitive(), conv);

@@ -3,17 +3,18 @@
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Scalar, TensorMetadata, backend_extension, get_or_init_device_settings};
-use burn::tensor::{IntDType, Shape};
+use burn::tensor::Shape;
 
 use super::adam::AdamStep;
 use super::geometry::Conv;
 
-/// Operations with a forward pass and hand-written gradients; all tensors are `f32`. The defaults are burn's.
+/// Operations, all of whose tensors are `f32`. The defaults are burn's.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub(super) trait TrainingOps: Backend {
-    fn train_conv2d(input: FloatTensor<Self>, weight: FloatTensor<Self>, conv: Conv) -> FloatTensor<Self> {
-        Self::conv2d(input, weight, None, conv.options)
-    }
+    /// Products of as many matrices on both sides.
+    fn train_matmul(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn train_conv2d(input: FloatTensor<Self>, weight: FloatTensor<Self>, conv: Conv) -> FloatTensor<Self>;
 
     // On its own, for the macro takes no optional tensors.
     fn train_conv2d_biased(
@@ -21,9 +22,7 @@ pub(super) trait TrainingOps: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         conv: Conv,
-    ) -> FloatTensor<Self> {
-        Self::conv2d(input, weight, Some(bias), conv.options)
-    }
+    ) -> FloatTensor<Self>;
 
     /// A convolution whose output is moved between bounds.
     fn infer_conv2d_bounded(
@@ -37,71 +36,19 @@ pub(super) trait TrainingOps: Backend {
         Self::train_clip(Self::train_conv2d_biased(input, weight, bias, conv), low, high)
     }
 
-    /// Gradient of the input, from the output's.
+    /// Gradient of the input, from the output's; which is what a transposed convolution computes.
     fn train_conv2d_input(
-        input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
         conv: Conv,
-    ) -> FloatTensor<Self> {
-        Self::conv2d_x_backward(input, weight, gradient, conv.options)
-    }
+    ) -> FloatTensor<Self>;
 
-    /// Gradient of the weight, from the output's.
-    fn train_conv2d_weight(
-        input: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        conv: Conv,
-    ) -> FloatTensor<Self> {
-        Self::conv2d_weight_backward(input, weight, gradient, conv.options)
-    }
-
-    /// Gradient of the bias, from the output's: its sum over everything but the channels.
-    fn train_conv2d_bias(gradient: FloatTensor<Self>) -> FloatTensor<Self> {
-        let channels = gradient.shape()[1];
-        Self::float_reshape(Self::float_sum_dims(gradient, &[0, 2, 3]), Shape::new([channels]))
-    }
-
-    /// The maximum of each window that a depthwise convolution would read, padded alike on both sides; and what the
-    /// gradient needs to know of the maxima chosen, which is the backend's own affair.
-    fn train_max_pool2d(input: FloatTensor<Self>, conv: Conv) -> (FloatTensor<Self>, IntTensor<Self>) {
-        let Conv { kernel, stride, padding, dilation, .. } = conv;
-        let dtype = IntDType::I32;
-        let result = Self::max_pool2d_with_indices(input, kernel, stride, padding, dilation, false, dtype);
-        (result.output, result.indices)
-    }
-
-    /// Gradient of the input, from the output's.
-    fn train_max_pool2d_gradient(
-        input: FloatTensor<Self>,
-        chosen: IntTensor<Self>,
-        gradient: FloatTensor<Self>,
-        conv: Conv,
-    ) -> FloatTensor<Self> {
-        let Conv { kernel, stride, padding, dilation, .. } = conv;
-        let result = Self::max_pool2d_with_indices_backward(
-            input, kernel, stride, padding, dilation, false, gradient, chosen,
-        );
-        result.x_grad
-    }
+    /// The maximum of each window that a depthwise convolution would read; and what the gradient needs to know of the
+    /// maxima chosen, which is the backend's own affair.
+    fn train_max_pool2d(input: FloatTensor<Self>, conv: Conv) -> (FloatTensor<Self>, IntTensor<Self>);
 
     fn train_clip(input: FloatTensor<Self>, low: f32, high: f32) -> FloatTensor<Self> {
         Self::float_clamp(input, Scalar::Float(low.into()), Scalar::Float(high.into()))
-    }
-
-    /// Gradient of the input, from the output's: nothing where the output is not between the ends.
-    fn train_clip_gradient(
-        clipped: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        low: f32,
-        high: f32,
-    ) -> FloatTensor<Self> {
-        let dtype = get_or_init_device_settings::<Self>(&clipped.device()).bool_dtype;
-        let below = Self::float_lower_equal_elem(clipped.clone(), Scalar::Float(low.into()), dtype);
-        let above = Self::float_greater_equal_elem(clipped, Scalar::Float(high.into()), dtype);
-        let gradient = Self::float_mask_fill(gradient, below, Scalar::Float(0.0));
-        Self::float_mask_fill(gradient, above, Scalar::Float(0.0))
     }
 
     /// How far the softmax of each row of `logits / temperature` is from what it should be, and the gradient of that with
@@ -180,6 +127,43 @@ pub(super) trait TrainingOps: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let result = Self::batch_norm_train(input, scale, shift, epsilon);
         (result.output, result.mean, result.variance)
+    }
+}
+
+/// What the backward passes of [`TrainingOps`] need besides. The defaults are burn's.
+pub(super) trait TrainingGradients: TrainingOps {
+    /// Gradient of the weight, from the output's.
+    fn train_conv2d_weight(
+        input: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        conv: Conv,
+    ) -> FloatTensor<Self>;
+
+    /// Gradient of the bias, from the output's: its sum over everything but the channels.
+    fn train_conv2d_bias(gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        let channels = gradient.shape()[1];
+        Self::float_reshape(Self::float_sum_dims(gradient, &[0, 2, 3]), Shape::new([channels]))
+    }
+
+    /// Gradient of what the maxima were chosen from, from the output's.
+    fn train_max_pool2d_gradient(
+        chosen: IntTensor<Self>,
+        gradient: FloatTensor<Self>,
+        conv: Conv,
+    ) -> FloatTensor<Self>;
+
+    /// Gradient of the input, from the output's: nothing where the output is not between the ends.
+    fn train_clip_gradient(
+        clipped: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        low: f32,
+        high: f32,
+    ) -> FloatTensor<Self> {
+        let dtype = get_or_init_device_settings::<Self>(&clipped.device()).bool_dtype;
+        let below = Self::float_lower_equal_elem(clipped.clone(), Scalar::Float(low.into()), dtype);
+        let above = Self::float_greater_equal_elem(clipped, Scalar::Float(high.into()), dtype);
+        let gradient = Self::float_mask_fill(gradient, below, Scalar::Float(0.0));
+        Self::float_mask_fill(gradient, above, Scalar::Float(0.0))
     }
 
     /// Gradients of input, scale and shift, from the output's.

@@ -1,15 +1,20 @@
 //! Flex, computed by the kernels beside this file.
 
 use burn::backend::flex::{FlexTensor, Layout};
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
 
 use super::adam::{self, AdamStep};
-use super::backend::TrainingOps;
+use super::backend::{TrainingGradients, TrainingOps};
 use super::geometry::Conv;
 use super::{correlate, normalise, pool, weight};
 
 impl TrainingOps for Flex {
+    fn train_matmul(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+        Self::float_matmul(left, right)
+    }
+
     fn train_conv2d(input: FlexTensor, weight: FlexTensor, conv: Conv) -> FlexTensor {
         convolved(input, weight, None, None, &conv)
     }
@@ -34,30 +39,9 @@ impl TrainingOps for Flex {
         convolved(input, weight, Some(bias), Some([low, high]), &conv)
     }
 
-    fn train_conv2d_input(
-        input: FlexTensor,
-        weight: FlexTensor,
-        gradient: FlexTensor,
-        conv: Conv,
-    ) -> FlexTensor {
+    fn train_conv2d_input(weight: FlexTensor, gradient: FlexTensor, conv: Conv) -> FlexTensor {
         let [weight, gradient] = [weight, gradient].map(Floats::of);
-        tensor(correlate::input_gradient(&conv, gradient.slice(), weight.slice()), input.shape())
-    }
-
-    fn train_conv2d_weight(
-        input: FlexTensor,
-        weight: FlexTensor,
-        gradient: FlexTensor,
-        conv: Conv,
-    ) -> FlexTensor {
-        let [input, gradient] = [input, gradient].map(Floats::of);
-        tensor(weight::weight_gradient(&conv, input.slice(), gradient.slice()), weight.shape())
-    }
-
-    fn train_conv2d_bias(gradient: FlexTensor) -> FlexTensor {
-        let shape = gradient.shape();
-        let gradient = Floats::of(gradient);
-        tensor(normalise::channel_sums(gradient.slice(), shape[0], shape[1]), [shape[1]])
+        tensor(correlate::input_gradient(&conv, gradient.slice(), weight.slice()), input_shape(&conv))
     }
 
     fn train_max_pool2d(input: FlexTensor, conv: Conv) -> (FlexTensor, FlexTensor) {
@@ -66,26 +50,9 @@ impl TrainingOps for Flex {
         (tensor(output, output_shape(&conv)), FlexTensor::new(Bytes::from_elems(chosen), layout, DType::I32))
     }
 
-    fn train_max_pool2d_gradient(
-        input: FlexTensor,
-        chosen: FlexTensor,
-        gradient: FlexTensor,
-        conv: Conv,
-    ) -> FlexTensor {
-        // As `train_max_pool2d` made it.
-        let chosen = chosen.as_slice().unwrap_or_default();
-        tensor(pool::max_pool_gradient(&conv, Floats::of(gradient).slice(), chosen), input.shape())
-    }
-
     fn train_clip(input: FlexTensor, low: f32, high: f32) -> FlexTensor {
         let shape = input.shape();
         tensor(pool::clip(Floats::of(input).slice(), [low, high]), shape)
-    }
-
-    fn train_clip_gradient(clipped: FlexTensor, gradient: FlexTensor, low: f32, high: f32) -> FlexTensor {
-        let shape = clipped.shape();
-        let [clipped, gradient] = [clipped, gradient].map(Floats::of);
-        tensor(pool::clip_gradient(clipped.slice(), gradient.slice(), [low, high]), shape)
     }
 
     fn train_adam(
@@ -114,6 +81,32 @@ impl TrainingOps for Flex {
         let result =
             normalise::forward(input.slice(), shape[0], scale.slice(), shift.slice(), epsilon as f32);
         (tensor(result.output, shape), tensor(result.mean, [channels]), tensor(result.variance, [channels]))
+    }
+}
+
+impl TrainingGradients for Flex {
+    fn train_conv2d_weight(input: FlexTensor, gradient: FlexTensor, conv: Conv) -> FlexTensor {
+        let [input, gradient] = [input, gradient].map(Floats::of);
+        let shape = [conv.channels_out, conv.group_in(), conv.kernel[0], conv.kernel[1]];
+        tensor(weight::weight_gradient(&conv, input.slice(), gradient.slice()), shape)
+    }
+
+    fn train_conv2d_bias(gradient: FlexTensor) -> FlexTensor {
+        let shape = gradient.shape();
+        let gradient = Floats::of(gradient);
+        tensor(normalise::channel_sums(gradient.slice(), shape[0], shape[1]), [shape[1]])
+    }
+
+    fn train_max_pool2d_gradient(chosen: FlexTensor, gradient: FlexTensor, conv: Conv) -> FlexTensor {
+        // As `train_max_pool2d` made it.
+        let chosen = chosen.as_slice().unwrap_or_default();
+        tensor(pool::max_pool_gradient(&conv, Floats::of(gradient).slice(), chosen), input_shape(&conv))
+    }
+
+    fn train_clip_gradient(clipped: FlexTensor, gradient: FlexTensor, low: f32, high: f32) -> FlexTensor {
+        let shape = clipped.shape();
+        let [clipped, gradient] = [clipped, gradient].map(Floats::of);
+        tensor(pool::clip_gradient(clipped.slice(), gradient.slice(), [low, high]), shape)
     }
 
     fn train_batch_norm_gradients(
@@ -171,6 +164,10 @@ impl Floats {
 
 fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape.into()), DType::F32)
+}
+
+fn input_shape(conv: &Conv) -> Shape {
+    Shape::new([conv.batch, conv.channels_in, conv.input[0], conv.input[1]])
 }
 
 fn output_shape(conv: &Conv) -> Shape {

@@ -23,8 +23,6 @@ pub(super) struct Conv {
     pub dilation: [usize; 2],
     /// Padding before the first row and the first column; what follows the last is implied by `output`.
     pub padding: [usize; 2],
-    /// What all this was made from.
-    pub options: ConvOptions<2>,
     /// Where the forward pass keeps what it makes of the weights, if they stay as they are.
     pub kept: Option<Kept>,
 }
@@ -51,7 +49,6 @@ impl Conv {
             stride: options.stride,
             dilation: options.dilation,
             padding: [options.padding[0].0, options.padding[1].0],
-            options,
             kept: None,
         };
         let fits = weight[1] * conv.groups == conv.channels_in

@@ -1,8 +1,7 @@
 //! The operations that training spends its time on.
 //!
-//! The functions take tensors of any device. On flex they run the kernels of this folder, forward and backward, and on
-//! WebGPU those of the folder `gpu`; for anything but `f32` they are burn's own. Results on flex don't depend on the
-//! number of threads.
+//! The functions take tensors of any device, which hold `f32`. On flex they run the kernels of this folder, forward and
+//! backward, and on WebGPU those of the folder `gpu`. Results on flex don't depend on the number of threads.
 
 #![allow(
     clippy::extra_unused_type_parameters,
@@ -33,14 +32,30 @@ mod tests;
 
 use burn::Tensor;
 use burn::backend::Dispatch;
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{DType, Device, module};
+use burn::tensor::Device;
+use burn::tensor::ops::ConvOptions;
 
 pub use adam::AdamStep;
 use backend::TrainingOps;
 use geometry::Conv;
 pub use kept::Kept;
 pub use memory::keep_freed_memory;
+
+/// Products of matrices.
+///
+/// # Shapes
+/// `[..., rows, inner]` and `[..., inner, columns]`, whose leading axes broadcast against each other; gives
+/// `[..., rows, columns]`. Other sizes panic.
+pub fn matmul<const D: usize>(left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
+    let (mut left_dims, mut right_dims) = (left.dims(), right.dims());
+    for (left, right) in left_dims.iter_mut().zip(&mut right_dims).take(D.saturating_sub(2)) {
+        let size = if *left == 1 { *right } else { *left };
+        (*left, *right) = (size, size);
+    }
+    let wide = |tensor: Tensor<D>, dims| if tensor.dims() == dims { tensor } else { tensor.expand(dims) };
+    let (left, right) = (wide(left, left_dims), wide(right, right_dims));
+    Tensor::from_dispatch(Dispatch::train_matmul(left.into_dispatch(), right.into_dispatch()))
+}
 
 /// Two-dimensional convolution.
 ///
@@ -49,8 +64,7 @@ pub use memory::keep_freed_memory;
 /// `[channels_out, channels_in / groups, kernel_height, kernel_width]`, `bias` `[channels_out]`; gives
 /// `[batch, channels_out, output_height, output_width]`.
 ///
-/// The kernels know groups, strides, dilation and uneven padding. As with burn's function, sizes that make no
-/// convolution panic.
+/// The kernels know groups, strides, dilation and uneven padding. Sizes that make no convolution panic.
 pub fn conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
@@ -73,12 +87,7 @@ pub fn infer_conv2d(
         Some([low, high]) => clip(output, low, high),
         None => output,
     };
-    let fits = [input.dtype(), weight.dtype()] == [DType::F32; 2]
-        && bias.as_ref().is_none_or(|bias| bias.dtype() == DType::F32 && bias.dims() == [weight.dims()[0]]);
-    let conv = match Conv::new(input.dims(), weight.dims(), options.clone()) {
-        Some(conv) if fits => Conv { kept: kept.cloned(), ..conv },
-        _ => return bounded(module::conv2d(input, weight, bias, options)),
-    };
+    let conv = Conv { kept: kept.cloned(), ..convolution(input.dims(), weight.dims(), options) };
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
     match (bias, bounds) {
         (Some(bias), Some([low, high])) => Tensor::from_dispatch(Dispatch::infer_conv2d_bounded(
@@ -96,31 +105,49 @@ pub fn infer_conv2d(
     }
 }
 
-/// Two-dimensional maximum pooling.
+/// Two-dimensional transposed convolution, not padded.
 ///
 /// # Shapes
-/// `[batch, channels, height, width]` to `[batch, channels, output_height, output_width]`.
+/// `input` `[batch, channels_in, height, width]`, `weight`
+/// `[channels_in, channels_out / groups, kernel_height, kernel_width]`; gives `[batch, channels_out, rows, columns]`,
+/// `rows` and `columns` as large as the windows reach. Sizes that make no convolution panic.
+pub fn conv_transpose2d(input: Tensor<4>, weight: Tensor<4>, window: ConvOptions<2>) -> Tensor<4> {
+    let ([batch, _, height, width], [_, filters, kernel_height, kernel_width]) =
+        (input.dims(), weight.dims());
+    let reach = |axis: usize, size: usize, kernel: usize| {
+        size.saturating_sub(1) * window.stride[axis] + window.dilation[axis] * kernel.saturating_sub(1) + 1
+    };
+    let output =
+        [batch, filters * window.groups, reach(0, height, kernel_height), reach(1, width, kernel_width)];
+    // It is the gradient of the input of a convolution that goes the other way.
+    let conv = convolution(output, weight.dims(), window);
+    Tensor::from_dispatch(Dispatch::train_conv2d_input(weight.into_dispatch(), input.into_dispatch(), conv))
+}
+
+/// The maximum over the windows that a depthwise convolution with such a kernel reads; what is padded loses against every
+/// value.
 ///
-/// Uneven padding and `ceil_mode` are left to burn.
-pub fn max_pool2d(input: Tensor<4>, options: MaxPoolOptions<2>) -> Tensor<4> {
+/// # Shapes
+/// `[batch, channels, height, width]` to `[batch, channels, output_height, output_width]`. Sizes that make no window
+/// panic.
+pub fn max_pool2d(input: Tensor<4>, kernel: [usize; 2], options: ConvOptions<2>) -> Tensor<4> {
     let [_, channels, _, _] = input.dims();
-    let MaxPoolOptions { kernel_size: [height, width], stride, padding, dilation, .. } = options;
-    let windows = ConvOptions { stride, padding, dilation, groups: channels };
-    match Conv::new(input.dims(), [channels, 1, height, width], windows) {
-        Some(conv) if input.dtype() == DType::F32 && !options.ceil_mode && !options.is_asymmetric() => {
-            Tensor::from_dispatch(Dispatch::train_max_pool2d(input.into_dispatch(), conv).0)
-        }
-        _ => module::max_pool2d(input, options),
-    }
+    let weight = [channels, 1, kernel[0], kernel[1]];
+    let conv = convolution(input.dims(), weight, ConvOptions { groups: channels, ..options });
+    Tensor::from_dispatch(Dispatch::train_max_pool2d(input.into_dispatch(), conv).0)
+}
+
+fn convolution(input: [usize; 4], weight: [usize; 4], options: ConvOptions<2>) -> Conv {
+    let Some(conv) = Conv::new(input, weight, options) else {
+        unreachable!("sizes that make no convolution are refused when a network is read")
+    };
+    conv
 }
 
 /// Each value, moved to the nearer end of `low ..= high` if it lies outside: ReLU, ReLU6 and ONNX `Clip`. Only values
 /// between the ends get a gradient.
 pub fn clip<const D: usize>(input: Tensor<D>, low: f32, high: f32) -> Tensor<D> {
-    match input.dtype() {
-        DType::F32 => Tensor::from_dispatch(Dispatch::train_clip(input.into_dispatch(), low, high)),
-        _ => input.clamp(low, high),
-    }
+    Tensor::from_dispatch(Dispatch::train_clip(input.into_dispatch(), low, high))
 }
 
 /// How far the softmax of each row of `logits / temperature` is from what it should be, in nats: its cross-entropy with
@@ -181,8 +208,7 @@ pub struct BatchNormOutput {
 /// Batch normalisation by the statistics of the batch itself, over every axis but the channels.
 ///
 /// # Shapes
-/// `input` `[batch, channels, height, width]`, `scale` and `shift` `[channels]`. As with burn's function, other sizes
-/// panic.
+/// `input` `[batch, channels, height, width]`, none of them zero, `scale` and `shift` `[channels]`.
 ///
 /// Source: Ioffe and Szegedy, "Batch Normalization", 2015, algorithm 1.
 pub fn batch_norm_train(
@@ -191,12 +217,6 @@ pub fn batch_norm_train(
     shift: Tensor<1>,
     epsilon: f64,
 ) -> BatchNormOutput {
-    let dims = input.dims();
-    let fits = dims.iter().all(|&size| size > 0) && [&scale, &shift].iter().all(|t| t.dims() == [dims[1]]);
-    if !fits || [input.dtype(), scale.dtype(), shift.dtype()] != [DType::F32; 3] {
-        let result = module::batch_norm_train(input, scale, shift, epsilon);
-        return BatchNormOutput { output: result.output, mean: result.mean, variance: result.variance };
-    }
     let (input, scale, shift) = (input.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
     let (output, mean, variance) = Dispatch::train_batch_norm(input, scale, shift, epsilon);
     BatchNormOutput {

@@ -4,13 +4,15 @@ use std::cell::RefCell;
 
 use burn::backend::Dispatch;
 use burn::tensor::activation::{log_softmax, relu};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData, module};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::backend::TrainingOps;
-use super::{AdamStep, Kept, adam, batch_norm_train, clip, conv2d, infer_conv2d, max_pool2d};
+use super::{
+    AdamStep, Kept, adam, batch_norm_train, clip, conv_transpose2d, conv2d, infer_conv2d, matmul, max_pool2d,
+};
 
 /// Largest difference relative to the largest expected value.
 pub(super) async fn difference<const D: usize>(found: &Tensor<D>, expected: &Tensor<D>) -> f32 {
@@ -76,6 +78,10 @@ pub(super) const CASES: &[Case] = &[
     // A stride that skips pixels, whose gradient is zero.
     case([2, 3, 8, 8], [4, 3, 2, 2], 3, 0, 1),
     case([1, 2, 1, 1], [2, 2, 3, 3], 3, 1, 1),
+    // Patches, a kernel that is larger than most, a stride that is.
+    case([2, 3, 32, 48], [5, 3, 16, 16], 16, 0, 1),
+    case([2, 4, 12, 12], [8, 1, 9, 9], 1, 4, 4),
+    case([2, 3, 17, 15], [4, 3, 3, 3], 5, 1, 1),
     // Everything at once.
     Case {
         input: [2, 6, 11, 10],
@@ -237,7 +243,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 /// Output and input gradient of a function of one tensor.
-fn with_gradient(input: &Tensor<4>, function: impl Fn(Tensor<4>) -> Tensor<4>) -> [Tensor<4>; 2] {
+pub(super) fn with_gradient(input: &Tensor<4>, function: impl Fn(Tensor<4>) -> Tensor<4>) -> [Tensor<4>; 2] {
     let input = Tensor::from_inner(input.clone()).require_grad();
     let output = function(input.clone());
     // Any factor that is not the same everywhere.
@@ -245,26 +251,96 @@ fn with_gradient(input: &Tensor<4>, function: impl Fn(Tensor<4>) -> Tensor<4>) -
     [output.inner(), input.grad(&gradients).expect("tracked")]
 }
 
+/// Inputs, kernels and windows.
+pub(super) fn pools() -> Vec<([usize; 4], [usize; 2], ConvOptions<2>)> {
+    let options = |stride, padding, dilation| ConvOptions { stride, padding, dilation, groups: 1 };
+    vec![
+        ([2, 3, 8, 8], [2, 2], options([2, 2], [(0, 0); 2], [1, 1])),
+        ([2, 3, 9, 7], [2, 2], options([2, 2], [(0, 0); 2], [1, 1])),
+        ([2, 3, 16, 16], [3, 3], options([2, 2], [(1, 1); 2], [1, 1])),
+        ([1, 2, 6, 5], [3, 2], options([1, 3], [(1, 1), (0, 0)], [2, 1])),
+        ([1, 2, 7, 7], [2, 2], options([1, 1], [(0, 1), (1, 0)], [1, 1])),
+        ([3, 1, 1, 1], [1, 1], options([1, 1], [(0, 0); 2], [1, 1])),
+    ]
+}
+
+/// Matrices, and stacks of them that broadcast.
+pub(super) const PRODUCTS: &[([usize; 4], [usize; 4])] = &[
+    ([1, 1, 16, 31], [1, 1, 31, 62]),
+    ([2, 3, 5, 7], [2, 3, 7, 6]),
+    ([2, 3, 5, 7], [1, 1, 7, 1]),
+    ([1, 3, 1, 7], [2, 1, 7, 9]),
+];
+
+/// Inputs, weights and windows of transposed convolutions.
+pub(super) fn transposed() -> Vec<([usize; 4], [usize; 4], ConvOptions<2>)> {
+    vec![
+        ([2, 6, 5, 4], [6, 3, 3, 3], ConvOptions::new([1, 1], [0, 0], [1, 1], 1)),
+        ([2, 6, 5, 4], [6, 2, 4, 4], ConvOptions::new([2, 2], [0, 0], [1, 1], 3)),
+        ([1, 4, 3, 1], [4, 5, 2, 3], ConvOptions::new([1, 3], [0, 0], [2, 1], 1)),
+        ([1, 2, 3, 3], [2, 3, 8, 8], ConvOptions::new([8, 8], [0, 0], [1, 1], 1)),
+    ]
+}
+
+/// A function of two tensors, of which the second lies transposed in memory: its output and its gradients.
+pub(super) fn products(
+    tensors: &[Tensor<4>; 2],
+    function: impl Fn(Tensor<4>, Tensor<4>) -> Tensor<4>,
+) -> [Tensor<4>; 3] {
+    let [left, right] = [0, 1].map(|index| Tensor::from_inner(tensors[index].clone()).require_grad());
+    let seen = right.clone().swap_dims(2, 3).mul_scalar(1.0).swap_dims(2, 3);
+    let output = function(left.clone(), seen);
+    let gradients = (output.clone() * output.clone().detach().add_scalar(0.3)).sum().backward();
+    [output.inner(), left.grad(&gradients).expect("tracked"), right.grad(&gradients).expect("tracked")]
+}
+
 #[test]
 fn max_pooling_and_its_gradient_are_burns() {
     let device = Device::flex();
-    let plain = MaxPoolOptions::new;
-    let cases = [
-        ([2, 3, 8, 8], plain([2, 2])),
-        ([2, 3, 9, 7], plain([2, 2])),
-        ([2, 3, 16, 16], plain([3, 3]).with_stride([2, 2]).with_padding([1, 1])),
-        ([1, 2, 6, 5], plain([3, 2]).with_stride([1, 3]).with_padding([1, 0]).with_dilation([2, 1])),
-        ([1, 2, 7, 7], plain([2, 2]).with_padding_pairs([(0, 1), (1, 0)])),
-        ([1, 2, 7, 7], plain([2, 2]).with_ceil_mode(true)),
-        ([3, 1, 1, 1], plain([1, 1])),
-    ];
     pollster::block_on(async {
-        for (shape, options) in cases {
+        for (shape, kernel, options) in pools() {
             let input = random(shape, &device);
-            let ours = with_gradient(&input, |input| max_pool2d(input, options.clone()));
-            let burns = with_gradient(&input, |input| module::max_pool2d(input, options.clone()));
+            let ours = with_gradient(&input, |input| max_pool2d(input, kernel, options.clone()));
+            let burns = with_gradient(&input, |input| {
+                let ConvOptions { stride, padding, dilation, .. } = options.clone();
+                let pool = MaxPoolOptions::new(kernel).with_stride(stride).with_padding_pairs(padding);
+                module::max_pool2d(input, pool.with_dilation(dilation))
+            });
             for (ours, burns) in ours.iter().zip(&burns) {
-                assert!(difference(ours, burns).await < 1e-6, "{options:?}");
+                assert!(difference(ours, burns).await < 1e-6, "{kernel:?}, {options:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn products_of_matrices_and_their_gradients_are_burns() {
+    let device = Device::flex();
+    pollster::block_on(async {
+        for (left, right) in PRODUCTS {
+            let tensors = [random(*left, &device), random(*right, &device)];
+            let (ours, burns) = (products(&tensors, matmul), products(&tensors, Tensor::matmul));
+            for (ours, burns) in ours.iter().zip(&burns) {
+                assert!(difference(ours, burns).await < 1e-6, "{left:?} times {right:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn transposed_convolutions_and_their_gradients_are_burns() {
+    let device = Device::flex();
+    pollster::block_on(async {
+        for (input, weight, options) in transposed() {
+            let tensors = [random(input, &device), random(weight, &device)];
+            let ours = products(&tensors, |x, weight| conv_transpose2d(x, weight, options.clone()));
+            let burns = products(&tensors, |x, weight| {
+                let ConvOptions { stride, dilation, groups, .. } = options.clone();
+                let options = ConvTransposeOptions::new(stride, [0, 0], [0, 0], dilation, groups);
+                module::conv_transpose2d(x, weight, None, options)
+            });
+            for (ours, burns) in ours.iter().zip(&burns) {
+                assert!(difference(ours, burns).await < 1e-5, "{input:?}, {weight:?}, {options:?}");
             }
         }
     });

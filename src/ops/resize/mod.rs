@@ -5,6 +5,7 @@ mod sample;
 use burn::tensor::Tensor;
 
 use super::axes::{axes, axis};
+use super::kernels::matmul;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::{Attributes, Constant, Graph, OPSET, Shape};
 use sample::{Coordinates, Interpolation, Nearest, Sampling};
@@ -201,10 +202,9 @@ impl Resize {
         let device = x.device();
         let matrix: Tensor<2> = Value::from_host(&rows.matrix(from), &[to, from], &device).to_rank();
         let y: Value = if inner == 1 {
-            x.reshape(&[outer, from]).to_rank::<2>().matmul(matrix.transpose()).into()
+            matmul(x.reshape(&[outer, from]).to_rank::<2>(), matrix.transpose()).into()
         } else {
-            let matrix = matrix.unsqueeze::<3>().expand([outer, to, from]);
-            matrix.matmul(x.reshape(&[outer, from, inner]).to_rank::<3>()).into()
+            matmul(matrix.unsqueeze::<3>(), x.reshape(&[outer, from, inner]).to_rank::<3>()).into()
         };
         let outside: Vec<f32> =
             rows.outside().map(|outside| if outside { self.outside } else { 0.0 }).collect();

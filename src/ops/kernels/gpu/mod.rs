@@ -1,12 +1,17 @@
-//! Convolutions, batch normalisation, clipping and the optimiser on the GPU.
+//! What training spends its time on, and whatever needs products of matrices, on the GPU: those that come with burn would
+//! be a fifth of the artifact.
 //!
 //! Memory loads are what a kernel spends its time on, so a thread computes a tile of pixels for several channels.
 
 mod conv;
 mod correlate;
 mod cut;
+mod direct;
 mod elementwise;
+mod matmul;
 mod normalise;
+mod pool;
+mod sides;
 mod softmax;
 mod stencil;
 #[cfg(test)]
@@ -14,27 +19,26 @@ mod tests;
 mod weight;
 
 use burn::backend::Cube;
-use burn::backend::ops::ModuleOps;
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::cubecl::calculate_cube_count_elemwise;
 use burn::cubecl::client::Client;
 use burn::cubecl::prelude::*;
 use burn::tensor::{DType, Shape};
 
 use super::adam::AdamStep;
-use super::backend::TrainingOps;
+use super::backend::{TrainingGradients, TrainingOps};
 use super::geometry::Conv;
-use conv::{fits, forward, input_gradient, weight_gradient};
 use normalise::{batch_norm, batch_norm_gradients};
 
 type CubeTensor = FloatTensor<Cube>;
 
 impl TrainingOps for Cube {
+    fn train_matmul(left: CubeTensor, right: CubeTensor) -> CubeTensor {
+        matmul::matmul(left, right)
+    }
+
     fn train_conv2d(input: CubeTensor, weight: CubeTensor, conv: Conv) -> CubeTensor {
-        match fits(&conv) {
-            true => forward(input, weight, None, None, &conv),
-            false => Self::conv2d(input, weight, None, conv.options),
-        }
+        convolved(input, weight, None, None, &conv)
     }
 
     fn train_conv2d_biased(
@@ -43,10 +47,7 @@ impl TrainingOps for Cube {
         bias: CubeTensor,
         conv: Conv,
     ) -> CubeTensor {
-        match fits(&conv) {
-            true => forward(input, weight, Some(bias), None, &conv),
-            false => Self::conv2d(input, weight, Some(bias), conv.options),
-        }
+        convolved(input, weight, Some(bias), None, &conv)
     }
 
     fn infer_conv2d_bounded(
@@ -57,42 +58,22 @@ impl TrainingOps for Cube {
         low: f32,
         high: f32,
     ) -> CubeTensor {
-        match fits(&conv) {
-            true => forward(input, weight, Some(bias), Some([low, high]), &conv),
-            false => Self::train_clip(Self::conv2d(input, weight, Some(bias), conv.options), low, high),
+        convolved(input, weight, Some(bias), Some([low, high]), &conv)
+    }
+
+    fn train_conv2d_input(weight: CubeTensor, gradient: CubeTensor, conv: Conv) -> CubeTensor {
+        match conv::fits(&conv) {
+            true => conv::input_gradient(weight, gradient, &conv),
+            false => direct::input_gradient(weight, gradient, &conv),
         }
     }
 
-    fn train_conv2d_input(
-        input: CubeTensor,
-        weight: CubeTensor,
-        gradient: CubeTensor,
-        conv: Conv,
-    ) -> CubeTensor {
-        match fits(&conv) {
-            true => input_gradient(weight, gradient, &conv),
-            false => Self::conv2d_x_backward(input, weight, gradient, conv.options),
-        }
-    }
-
-    fn train_conv2d_weight(
-        input: CubeTensor,
-        weight: CubeTensor,
-        gradient: CubeTensor,
-        conv: Conv,
-    ) -> CubeTensor {
-        match fits(&conv) {
-            true => weight_gradient(input, gradient, &conv),
-            false => Self::conv2d_weight_backward(input, weight, gradient, conv.options),
-        }
+    fn train_max_pool2d(input: CubeTensor, conv: Conv) -> (CubeTensor, IntTensor<Self>) {
+        pool::max_pool(input, &conv)
     }
 
     fn train_clip(input: CubeTensor, low: f32, high: f32) -> CubeTensor {
         elementwise::clip(input, low, high)
-    }
-
-    fn train_clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32, high: f32) -> CubeTensor {
-        elementwise::clip_gradient(clipped, gradient, low, high)
     }
 
     fn train_softmax_loss(
@@ -132,6 +113,23 @@ impl TrainingOps for Cube {
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         batch_norm([input, scale, shift], epsilon as f32)
     }
+}
+
+impl TrainingGradients for Cube {
+    fn train_conv2d_weight(input: CubeTensor, gradient: CubeTensor, conv: Conv) -> CubeTensor {
+        match conv::fits(&conv) {
+            true => conv::weight_gradient(input, gradient, &conv),
+            false => direct::weight_gradient(input, gradient, &conv),
+        }
+    }
+
+    fn train_max_pool2d_gradient(chosen: IntTensor<Self>, gradient: CubeTensor, conv: Conv) -> CubeTensor {
+        pool::max_pool_gradient(chosen, gradient, &conv)
+    }
+
+    fn train_clip_gradient(clipped: CubeTensor, gradient: CubeTensor, low: f32, high: f32) -> CubeTensor {
+        elementwise::clip_gradient(clipped, gradient, low, high)
+    }
 
     fn train_batch_norm_gradients(
         input: CubeTensor,
@@ -142,6 +140,19 @@ impl TrainingOps for Cube {
         gradient: CubeTensor,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         batch_norm_gradients([input, scale, mean, variance, gradient], epsilon as f32)
+    }
+}
+
+fn convolved(
+    input: CubeTensor,
+    weight: CubeTensor,
+    bias: Option<CubeTensor>,
+    bounds: Option<[f32; 2]>,
+    conv: &Conv,
+) -> CubeTensor {
+    match conv::fits(conv) {
+        true => conv::forward(input, weight, bias, bounds, conv),
+        false => direct::forward(input, weight, bias, bounds, conv),
     }
 }
 

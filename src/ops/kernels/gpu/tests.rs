@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 
 use burn::tensor::{Device, Tensor, module};
 
-use super::super::tests::{CASES, difference, random};
-use super::super::{batch_norm_train, blend, infer_conv2d, softmax_loss};
+use super::super::tests::{CASES, PRODUCTS, difference, pools, products, random, transposed, with_gradient};
+use super::super::{
+    batch_norm_train, blend, conv_transpose2d, infer_conv2d, matmul, max_pool2d, softmax_loss,
+};
 use super::cut::WANTED;
 
 /// Runs a test on both devices' behalf; without an adapter it says so.
@@ -70,6 +72,35 @@ fn bounded_convolutions_on_the_gpu_are_those_on_the_cpu() {
             let found = infer_conv2d(there, weights, biased, case.options(), bounds, None);
             let expected = infer_conv2d(input, weight, Some(bias), case.options(), bounds, None);
             assert!(difference(&found, &expected).await < 1e-4, "{:?}", case.options());
+        }
+    });
+}
+
+#[test]
+fn products_transposed_convolutions_and_pools_on_the_gpu_are_those_on_the_cpu() {
+    on_gpu(async |cpu, gpu| {
+        for (left, right) in PRODUCTS {
+            let tensors = [random(*left, &cpu), random(*right, &cpu)];
+            let there = [moved(&tensors[0], &gpu).await, moved(&tensors[1], &gpu).await];
+            for (found, expected) in products(&there, matmul).iter().zip(&products(&tensors, matmul)) {
+                assert!(difference(found, expected).await < 1e-5, "{left:?} times {right:?}");
+            }
+        }
+        for (input, weight, options) in transposed() {
+            let tensors = [random(input, &cpu), random(weight, &cpu)];
+            let there = [moved(&tensors[0], &gpu).await, moved(&tensors[1], &gpu).await];
+            let run = |tensors| products(tensors, |x, weight| conv_transpose2d(x, weight, options.clone()));
+            for (found, expected) in run(&there).iter().zip(&run(&tensors)) {
+                assert!(difference(found, expected).await < 1e-4, "{input:?}, {weight:?}, {options:?}");
+            }
+        }
+        for (shape, kernel, options) in pools() {
+            let input = random(shape, &cpu);
+            let there = moved(&input, &gpu).await;
+            let run = |input| with_gradient(input, |input| max_pool2d(input, kernel, options.clone()));
+            for (found, expected) in run(&there).iter().zip(&run(&input)) {
+                assert!(difference(found, expected).await < 1e-6, "{kernel:?}, {options:?}");
+            }
         }
     });
 }
