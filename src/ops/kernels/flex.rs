@@ -1,5 +1,7 @@
 //! Flex, computed by the kernels beside this file.
 
+use std::sync::Arc;
+
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Flex, TensorMetadata};
@@ -7,7 +9,9 @@ use burn::tensor::{Bytes, DType, Shape};
 
 use super::adam::{self, AdamStep};
 use super::backend::{TrainingGradients, TrainingOps};
+use super::correlate::Correlate;
 use super::geometry::Conv;
+use super::kept::Kept;
 use super::{correlate, normalise, pool, weight};
 
 impl TrainingOps for Flex {
@@ -142,14 +146,40 @@ fn convolved(
     let (input, weight, bias) = (Floats::of(input), Floats::of(weight), bias.map(Floats::of));
     let bias = bias.as_ref().map(Floats::slice);
     let output = match &conv.kept {
-        Some(kept) => kept.forward(conv, &weight).solve(input.slice(), bias, bounds),
+        Some(kept) => Prepared::kept(kept, conv, &weight).correlate.solve(input.slice(), bias, bounds),
         None => correlate::forward(conv, weight.slice()).solve(input.slice(), bias, bounds),
     };
     tensor(output, output_shape(conv))
 }
 
+/// Weights in the order of use, and the cut of the image.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    /// Kept, too, so that nobody may change it in its place or put another one there.
+    weight: FlexTensor,
+    batch: usize,
+    input: [usize; 2],
+    correlate: Arc<Correlate>,
+}
+
+impl Prepared {
+    fn kept(kept: &Kept, conv: &Conv, weight: &Floats) -> Self {
+        let current = |kept: &Self| {
+            kept.batch == conv.batch
+                && kept.input == conv.input
+                && kept.weight.as_slice::<f32>().is_some_and(|kept| std::ptr::eq(kept, weight.slice()))
+        };
+        kept.cpu.get(current, || Self {
+            weight: weight.0.clone(),
+            batch: conv.batch,
+            input: conv.input,
+            correlate: Arc::new(correlate::forward(conv, weight.slice())),
+        })
+    }
+}
+
 /// A tensor of `f32` whose values lie one after the other.
-pub(super) struct Floats(pub FlexTensor);
+pub(super) struct Floats(FlexTensor);
 
 impl Floats {
     pub fn of(tensor: FlexTensor) -> Self {

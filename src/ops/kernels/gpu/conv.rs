@@ -1,9 +1,11 @@
 //! Launches of the convolution kernels.
 
 use burn::cubecl::prelude::*;
+use burn::cubecl::server::Handle;
 use burn::tensor::Shape;
 
 use super::super::geometry::Conv;
+use super::super::kept::Kept;
 use super::correlate::{ExtentLaunch, SizesLaunch, correlate_planes, pack_weight};
 use super::cut::{Block, Cut, wanted_threads};
 use super::normalise::groups;
@@ -45,6 +47,7 @@ pub(super) fn forward(
         output: conv.output,
         channels: [group_in, group_out],
         weight_strides: [taps, group_in * taps],
+        kept: conv.kept.as_ref(),
     }
     .launch(conv, input, weight, bias, bounds, shape)
 }
@@ -64,12 +67,13 @@ pub(super) fn input_gradient(weight: CubeTensor, gradient: CubeTensor, conv: &Co
         output: conv.input,
         channels: [group_out, group_in],
         weight_strides: [group_in * taps, taps],
+        kept: None,
     }
     .launch(conv, gradient, weight, None, None, shape)
 }
 
 /// What forward pass and input gradient differ in.
-struct Correlation {
+struct Correlation<'a> {
     axes: [Axis; 2],
     block: Block,
     source: [usize; 2],
@@ -78,9 +82,11 @@ struct Correlation {
     channels: [usize; 2],
     /// From one of these channels to the next.
     weight_strides: [usize; 2],
+    /// Where packed weights stay, if they don't change.
+    kept: Option<&'a Kept>,
 }
 
-impl Correlation {
+impl Correlation<'_> {
     fn launch(
         self,
         conv: &Conv,
@@ -92,31 +98,15 @@ impl Correlation {
     ) -> CubeTensor {
         let [source, weight] = [source, weight].map(contiguous);
         let client = source.client.clone();
-        let [channels_in, channels_out] = self.channels;
-        let (block, taps) = (self.block, conv.taps());
-        let blocks = channels_out.div_ceil(block.channels());
-
-        let length = conv.groups * blocks * block.channels() * channels_in * taps;
-        let packed = client.empty(length * size_of::<f32>());
-        let (count, dim) = threads(&client, length);
-        let [in_stride, out_stride] = self.weight_strides;
-        // SAFETY: as many values are written as `packed` has, and a channel beyond the last reads the last.
-        unsafe {
-            pack_weight::launch_unchecked(
-                &client,
-                count,
-                dim,
-                buffer(&weight),
-                BufferArg::from_raw_parts(packed.clone(), length),
-                length,
-                channels_in,
-                channels_out,
-                taps,
-                in_stride,
-                out_stride,
-                block.channels(),
-            );
-        }
+        let block = self.block;
+        let blocks = self.channels[1].div_ceil(block.channels());
+        let packed = match self.kept {
+            Some(kept) => {
+                let current = |packed: &Packed| packed.is_of(&weight, block);
+                kept.gpu.get(current, || self.packed(conv, weight.clone()))
+            }
+            None => self.packed(conv, weight),
+        };
 
         let output = empty(&source, shape);
         let work = conv.batch * conv.groups * blocks * self.axes[0].tiles * self.axes[1].tiles;
@@ -131,7 +121,7 @@ impl Correlation {
                 dim,
                 block.length,
                 buffer(&source),
-                BufferArg::from_raw_parts(packed, length),
+                packed.buffer(),
                 bias.as_ref().map(buffer).into(),
                 buffer(&output),
                 sizes(&self.axes, self.source, self.output, work, conv.groups, self.channels),
@@ -143,6 +133,61 @@ impl Correlation {
             );
         }
         output
+    }
+
+    /// The weights in the order of use.
+    fn packed(&self, conv: &Conv, weight: CubeTensor) -> Packed {
+        let client = weight.client.clone();
+        let ([channels_in, channels_out], [in_stride, out_stride]) = (self.channels, self.weight_strides);
+        let width = self.block.channels();
+        let length = conv.groups * channels_out.div_ceil(width) * width * channels_in * conv.taps();
+        let packed = Packed { values: client.empty(length * size_of::<f32>()), length, width, weight };
+        let (count, dim) = threads(&client, length);
+        // SAFETY: as many values are written as `packed` has, and a channel beyond the last reads the last.
+        unsafe {
+            pack_weight::launch_unchecked(
+                &client,
+                count,
+                dim,
+                buffer(&packed.weight),
+                packed.buffer(),
+                length,
+                channels_in,
+                channels_out,
+                conv.taps(),
+                in_stride,
+                out_stride,
+                width,
+            );
+        }
+        packed
+    }
+}
+
+/// Weights in the order of use.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Packed {
+    values: Handle,
+    length: usize,
+    /// Channels of a block.
+    width: usize,
+    /// What they were made from: kept, so that nobody may change it in its place.
+    weight: CubeTensor,
+}
+
+impl Packed {
+    fn is_of(&self, weight: &CubeTensor, block: Block) -> bool {
+        // The memory's number is never given out again.
+        let place = |tensor: &CubeTensor| {
+            let handle = tensor.handle.clone();
+            (handle.memory.binding().id(), handle.offset_start)
+        };
+        self.width == block.channels() && place(&self.weight) == place(weight)
+    }
+
+    fn buffer(&self) -> BufferArg {
+        // SAFETY: the length is what was asked for.
+        unsafe { BufferArg::from_raw_parts(self.values.clone(), self.length) }
     }
 }
 

@@ -28,6 +28,7 @@ use burn::tensor::{DType, Shape};
 use super::adam::AdamStep;
 use super::backend::{TrainingGradients, TrainingOps};
 use super::geometry::Conv;
+pub(super) use conv::Packed;
 use normalise::{batch_norm, batch_norm_gradients};
 
 type CubeTensor = FloatTensor<Cube>;

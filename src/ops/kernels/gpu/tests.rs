@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, module};
 
 use super::super::tests::{CASES, PRODUCTS, difference, pools, products, random, transposed, with_gradient};
 use super::super::{
-    batch_norm_train, blend, conv_transpose2d, infer_conv2d, matmul, max_pool2d, softmax_loss,
+    Kept, batch_norm_train, blend, conv_transpose2d, infer_conv2d, matmul, max_pool2d, softmax_loss,
 };
 use super::cut::WANTED;
 
@@ -72,6 +72,26 @@ fn bounded_convolutions_on_the_gpu_are_those_on_the_cpu() {
             let found = infer_conv2d(there, weights, biased, case.options(), bounds, None);
             let expected = infer_conv2d(input, weight, Some(bias), case.options(), bounds, None);
             assert!(difference(&found, &expected).await < 1e-4, "{:?}", case.options());
+        }
+    });
+}
+
+#[test]
+fn what_is_kept_on_the_gpu_is_made_anew_for_other_weights_and_other_sizes() {
+    on_gpu(async |cpu, gpu| {
+        let kept = Kept::default();
+        for case in CASES {
+            for batch in [1, 1, 3, 1] {
+                let [_, channels, height, width] = case.input;
+                let input = moved(&random([batch, channels, height, width], &cpu), &gpu).await;
+                let weight = moved(&random(case.weight, &cpu), &gpu).await;
+                let expected = infer_conv2d(input.clone(), weight.clone(), None, case.options(), None, None);
+                for _ in 0..2 {
+                    let (input, weight) = (input.clone(), weight.clone());
+                    let found = infer_conv2d(input, weight, None, case.options(), None, Some(&kept));
+                    assert_eq!(difference(&found, &expected).await, 0.0, "{:?}", case.options());
+                }
+            }
         }
     });
 }
