@@ -79,7 +79,7 @@ fn normalisation(channels: usize, size: usize) {
     let input = random([BATCH, channels, size, size]);
     let scale: Tensor<1> = random([channels]);
     let apply = |ours: bool, input: &Tensor<4>, scale: &Tensor<1>| match ours {
-        true => batch_norm_train(input.clone(), scale.clone(), scale.clone(), 1e-5).output,
+        true => batch_norm_train(input.clone(), scale.clone(), scale.clone(), 1e-5, None).output,
         false => module::batch_norm_train(input.clone(), scale.clone(), scale.clone(), 1e-5).output,
     };
     let factor = Tensor::from_inner(random(input.dims()));

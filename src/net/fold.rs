@@ -22,6 +22,7 @@ impl Network {
         for operator in &mut Arc::make_mut(&mut network.program).operators {
             *operator = operator.keeping().unwrap_or_else(|| Arc::clone(operator));
         }
+        Arc::make_mut(&mut network.program).find_joint();
         network.frozen = Arc::new(vec![true; network.program.graph.nodes.len()]);
         network
     }
@@ -50,18 +51,15 @@ impl Network {
     }
 
     fn fold_bounds(&mut self) {
-        let bounds = |program: &Program, node: usize| program.operators[node].bounds();
-        for (conv, node) in
-            convolutions_before(&self.program, |program, node| bounds(program, node).is_some())
-        {
-            let program = Arc::make_mut(&mut self.program);
-            let bounded = bounds(program, node).and_then(|bounds| program.operators[conv].bounded(bounds));
-            if let Some(operator) = bounded {
-                program.operators[conv] = operator;
-                program.merge(conv, node);
+        let program = Arc::make_mut(&mut self.program);
+        program.find_joint();
+        for (node, joint) in std::mem::take(&mut program.joint).into_iter().enumerate() {
+            if let Some((reader, operator)) = joint {
+                program.operators[node] = operator;
+                program.merge(node, reader);
             }
         }
-        Arc::make_mut(&mut self.program).drop_merged();
+        program.drop_merged();
     }
 
     /// Weights and bias of a convolution that normalises, too; `None` where they are not constants.
@@ -84,6 +82,21 @@ impl Network {
 }
 
 impl Program {
+    /// Finds who can compute what its only reader does, too.
+    pub(super) fn find_joint(&mut self) {
+        let consumers = self.graph.consumers();
+        let joint = |(index, node): (usize, &Node)| {
+            let &[output] = &node.outputs[..] else { return None };
+            let &[reader] = &consumers[output.0][..] else { return None };
+            if self.graph.outputs.contains(&output) {
+                return None;
+            }
+            let bounds = self.operators[reader].bounds()?;
+            Some((reader, self.operators[index].bounded(bounds)?))
+        };
+        self.joint = self.graph.nodes.iter().enumerate().map(joint).collect();
+    }
+
     /// Lets a node give what the one behind it gave, whose outputs are taken away.
     fn merge(&mut self, node: usize, behind: usize) {
         self.graph.nodes[node].outputs = std::mem::take(&mut self.graph.nodes[behind].outputs);
@@ -185,5 +198,32 @@ mod tests {
         }
         let answer = pollster::block_on(read(folded.forward(images).swap_remove(1))).unwrap();
         assert_eq!(answer.len(), 2 * 4 * 3 * 3);
+    }
+
+    #[test]
+    fn what_is_computed_at_once_is_given_apart_if_asked_for() {
+        let mut graph = Graph { opset: 18, ..Graph::default() };
+        let image = graph.add_input("image", vec![1, 2, 6, 6]);
+        let normed = norm(&mut graph, "norm", image, 2);
+        let bounded = graph.add_node("Relu", "bounded", [normed]);
+        let last = conv(&mut graph, "last", bounded, [2, 3], false);
+        graph.outputs = vec![last];
+        let network = Network::new(&graph, &Device::flex()).unwrap();
+
+        let pixels = numbers(&[2, 2, 6, 6], 1);
+        let data = TensorData::new(pixels.as_f32().unwrap().to_vec(), [2, 2, 6, 6]);
+        let images: Tensor<4> = Tensor::from_data(data, &Device::flex());
+        for mode in [Mode::Training, Mode::Inference] {
+            let run = |targets: &[TensorId]| {
+                let pass = network.run(&[(image, images.clone().into())], targets, mode);
+                let nodes: Vec<usize> = pass.statistics.iter().map(|(node, _)| *node).collect();
+                (pollster::block_on(read_all(pass.targets)).unwrap(), nodes)
+            };
+            let (apart, statistics) = run(&[normed, bounded, last]);
+            assert!(apart[0].iter().zip(&apart[1]).all(|(normed, bounded)| *bounded == normed.max(0.0)));
+            assert!(apart[0].iter().any(|value| *value < 0.0) || mode == Mode::Inference);
+            assert_eq!(run(&[last]), (vec![apart[2].clone()], statistics.clone()));
+            assert_eq!(run(&[bounded]), (vec![apart[1].clone()], statistics));
+        }
     }
 }

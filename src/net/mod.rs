@@ -39,6 +39,9 @@ pub struct Network {
 struct Program {
     graph: Graph,
     operators: Vec<Arc<dyn Operator>>,
+    /// For every node, if a single node reads it, which does no more than to move values between bounds, and it can do
+    /// that, too: that reader, and the operator that does both.
+    joint: Vec<Option<(usize, Arc<dyn Operator>)>>,
     /// For every float constant the index of its weight.
     weights: Vec<(TensorId, usize)>,
     /// For every tensor the index of its weight, if it is one.
@@ -78,8 +81,9 @@ impl Network {
             }
         }
         let frozen = Arc::new(vec![false; graph.nodes.len()]);
-        let program = Arc::new(Program { graph, operators, weights: index, weight_of });
-        Ok(Self { weights, program, frozen })
+        let mut program = Program { graph, operators, joint: Vec::new(), weights: index, weight_of };
+        program.find_joint();
+        Ok(Self { weights, program: Arc::new(program), frozen })
     }
 
     /// Freezes the nodes that `select` names by their first output: their weights are not trained, their
@@ -200,7 +204,7 @@ impl Network {
     pub fn run(&self, feeds: &[(TensorId, Value)], targets: &[TensorId], mode: Mode) -> Pass {
         let graph = self.graph();
         let known: Vec<TensorId> = feeds.iter().map(|(id, _)| *id).collect();
-        let needed = graph.needed_nodes(targets, &known);
+        let mut needed = graph.needed_nodes(targets, &known);
         let mut uses = vec![0_usize; graph.tensors.len()];
         for target in targets {
             uses[target.0] += 1;
@@ -216,12 +220,24 @@ impl Network {
             values[id.0] = Some(value.clone());
         }
         let mut statistics = Vec::new();
-        for (index, node) in graph.nodes.iter().enumerate().filter(|(index, _)| needed[*index]) {
+        for (index, node) in graph.nodes.iter().enumerate() {
+            if !needed[index] {
+                continue;
+            }
             let inputs: Vec<Option<Value>> =
                 node.inputs.iter().map(|input| self.take(&mut values, &mut uses, (*input)?)).collect();
             let mode = if self.frozen[index] { Mode::Inference } else { mode };
-            let outputs = self.program.operators[index].run(&inputs, mode);
-            for (id, value) in node.outputs.iter().zip(outputs.values) {
+            // What a target is, too, has to be computed by itself.
+            let alone = |reader: usize| needed[reader] && uses[node.outputs[0].0] == 1;
+            let (operator, ids) = match &self.program.joint[index] {
+                Some((reader, operator)) if alone(*reader) => {
+                    needed[*reader] = false;
+                    (operator, &graph.nodes[*reader].outputs)
+                }
+                _ => (&self.program.operators[index], &node.outputs),
+            };
+            let outputs = operator.run(&inputs, mode);
+            for (id, value) in ids.iter().zip(outputs.values) {
                 if uses[id.0] > 0 {
                     values[id.0] = Some(value);
                 }

@@ -1,8 +1,10 @@
 //! Batch normalisation.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 
-use super::kernels::batch_norm_train;
+use super::kernels::{batch_norm_train, clip};
 use super::{BatchStatistics, Mode, NodeView, OpError, Operator, Outputs, Support, Value, tensor};
 use crate::graph::{Attribute, Node, Shape};
 
@@ -15,7 +17,8 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     if view.int("training_mode")?.unwrap_or(0) != 0 {
         return Err(view.invalid("the network was exported in training mode; export it for inference"));
     }
-    Ok(Box::new(BatchNormalization { epsilon: view.float("epsilon")?.unwrap_or(EPSILON).into() }))
+    let epsilon = view.float("epsilon")?.unwrap_or(EPSILON).into();
+    Ok(Box::new(BatchNormalization { epsilon, bounds: None }))
 }
 
 /// Added to the variance where nothing else is said.
@@ -41,6 +44,8 @@ pub fn batch_norm_epsilon(node: &Node) -> f64 {
 #[derive(Debug)]
 struct BatchNormalization {
     epsilon: f64,
+    /// The output is moved between them.
+    bounds: Option<[f32; 2]>,
 }
 
 impl Operator for BatchNormalization {
@@ -63,6 +68,10 @@ impl Operator for BatchNormalization {
             Value::R6(x) => self.normalize(x, inputs, mode),
         }
     }
+
+    fn bounded(&self, bounds: [f32; 2]) -> Option<Arc<dyn Operator>> {
+        Some(Arc::new(Self { bounds: Some(bounds), ..*self }))
+    }
 }
 
 impl BatchNormalization {
@@ -78,12 +87,17 @@ impl BatchNormalization {
                 let summand = bias - mean * factor.clone();
                 let mut shape = [1; D];
                 shape[1] = x.dims()[1];
-                Value::from(x * factor.reshape(shape) + summand.reshape(shape)).into()
+                let output = x * factor.reshape(shape) + summand.reshape(shape);
+                let output = match self.bounds {
+                    Some([low, high]) => clip(output, low, high),
+                    None => output,
+                };
+                Value::from(output).into()
             }
             Mode::Training => {
                 let shape = x.dims();
                 let flat = x.reshape([shape[0], shape[1], shape[2..].iter().product(), 1]);
-                let result = batch_norm_train(flat, scale, bias, self.epsilon);
+                let result = batch_norm_train(flat, scale, bias, self.epsilon, self.bounds);
                 Outputs {
                     values: vec![result.output.reshape(shape).into()],
                     statistics: Some(BatchStatistics { mean: result.mean, variance: result.variance }),

@@ -13,6 +13,7 @@ use burn::tensor::Shape;
 
 use super::backend::{TrainingGradients, TrainingOps};
 use super::geometry::Conv;
+use super::normalise::Norm;
 
 #[derive(Debug)]
 struct Product;
@@ -108,23 +109,31 @@ impl<B: TrainingGradients> Backward<B, 2> for TransposedConvolution {
     }
 }
 
-/// Kept by the checkpointer: input and scale; then mean, variance and epsilon.
-type NormState<B> = (NodeId, NodeId, FloatTensor<B>, FloatTensor<B>, f64);
-
 #[derive(Debug)]
 struct Normalisation;
+
+#[derive(Clone, Debug)]
+struct NormState<B: TrainingOps> {
+    /// Kept by the checkpointer.
+    input: NodeId,
+    scale: NodeId,
+    /// Mean and variance of the batch.
+    statistics: [FloatTensor<B>; 2],
+    /// If it was moved between bounds.
+    output: Option<FloatTensor<B>>,
+    norm: Norm,
+}
 
 impl<B: TrainingGradients> Backward<B, 3> for Normalisation {
     type State = NormState<B>;
 
     fn backward(self, ops: Ops<NormState<B>, 3>, gradients: &mut Gradients, checkpointer: &mut Checkpointer) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let (input, scale, mean, variance, epsilon) = ops.state;
+        let NormState { input, scale, statistics, output, norm } = ops.state;
         let input = checkpointer.retrieve_node_output::<FloatTensor<B>>(input);
         let scale = checkpointer.retrieve_node_output::<FloatTensor<B>>(scale);
-        let (input, scale, shift) =
-            B::train_batch_norm_gradients(input, scale, mean, variance, epsilon, gradient);
-        for (parent, value) in ops.parents.into_iter().zip([input, scale, shift]) {
+        let found = B::train_batch_norm_gradients(input, scale, statistics, output, gradient, norm);
+        for (parent, value) in ops.parents.into_iter().zip(found) {
             if let Some(parent) = parent {
                 gradients.register::<B>(parent.id, value);
             }
@@ -310,7 +319,7 @@ impl<B: TrainingGradients, C: CheckpointStrategy> TrainingOps for Autodiff<B, C>
         input: FloatTensor<Self>,
         scale: FloatTensor<Self>,
         shift: FloatTensor<Self>,
-        epsilon: f64,
+        norm: Norm,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (shift, node) = shift.into_parts();
         let nodes = [input.node(), scale.node(), node];
@@ -318,13 +327,20 @@ impl<B: TrainingGradients, C: CheckpointStrategy> TrainingOps for Autodiff<B, C>
             OpsKind::Tracked(mut step) => {
                 let (input_id, scale_id) = (step.checkpoint(&input), step.checkpoint(&scale));
                 let (input, scale) = (input.into_primitive(), scale.into_primitive());
-                let (output, mean, variance) = B::train_batch_norm(input, scale, shift, epsilon);
-                let state = (input_id, scale_id, mean.clone(), variance.clone(), epsilon);
+                let (output, mean, variance) = B::train_batch_norm(input, scale, shift, norm);
+                let statistics = [mean.clone(), variance.clone()];
+                let state = NormState {
+                    input: input_id,
+                    scale: scale_id,
+                    statistics,
+                    output: norm.bounds.map(|_| output.clone()),
+                    norm,
+                };
                 (step.finish(state, output), mean, variance)
             }
             OpsKind::UnTracked(step) => {
                 let (input, scale) = (input.into_primitive(), scale.into_primitive());
-                let (output, mean, variance) = B::train_batch_norm(input, scale, shift, epsilon);
+                let (output, mean, variance) = B::train_batch_norm(input, scale, shift, norm);
                 (step.finish(output), mean, variance)
             }
         };

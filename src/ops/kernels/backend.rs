@@ -7,6 +7,7 @@ use burn::tensor::Shape;
 
 use super::adam::AdamStep;
 use super::geometry::Conv;
+use super::normalise::Norm;
 
 /// Operations, all of whose tensors are `f32`. The defaults are burn's.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
@@ -123,11 +124,8 @@ pub(super) trait TrainingOps: Backend {
         input: FloatTensor<Self>,
         scale: FloatTensor<Self>,
         shift: FloatTensor<Self>,
-        epsilon: f64,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let result = Self::batch_norm_train(input, scale, shift, epsilon);
-        (result.output, result.mean, result.variance)
-    }
+        norm: Norm,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// What the backward passes of [`TrainingOps`] need besides. The defaults are burn's.
@@ -166,16 +164,13 @@ pub(super) trait TrainingGradients: TrainingOps {
         Self::float_mask_fill(gradient, above, Scalar::Float(0.0))
     }
 
-    /// Gradients of input, scale and shift, from the output's.
+    /// Gradients of input, scale and shift, from the output's; `output` is there if it was moved between bounds.
     fn train_batch_norm_gradients(
         input: FloatTensor<Self>,
         scale: FloatTensor<Self>,
-        mean: FloatTensor<Self>,
-        variance: FloatTensor<Self>,
-        epsilon: f64,
+        statistics: [FloatTensor<Self>; 2],
+        output: Option<FloatTensor<Self>>,
         gradient: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let result = Self::batch_norm_train_backward(input, scale, mean, variance, epsilon, gradient);
-        (result.x_grad, result.gamma_grad, result.beta_grad)
-    }
+        norm: Norm,
+    ) -> [FloatTensor<Self>; 3];
 }

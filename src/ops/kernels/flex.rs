@@ -12,6 +12,7 @@ use super::backend::{TrainingGradients, TrainingOps};
 use super::correlate::Correlate;
 use super::geometry::Conv;
 use super::kept::Kept;
+use super::normalise::Norm;
 use super::{correlate, normalise, pool, weight};
 
 impl TrainingOps for Flex {
@@ -77,13 +78,12 @@ impl TrainingOps for Flex {
         input: FlexTensor,
         scale: FlexTensor,
         shift: FlexTensor,
-        epsilon: f64,
+        norm: Norm,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let shape = input.shape();
         let channels = shape[1];
         let [input, scale, shift] = [input, scale, shift].map(Floats::of);
-        let result =
-            normalise::forward(input.slice(), shape[0], scale.slice(), shift.slice(), epsilon as f32);
+        let result = normalise::forward(input.slice(), shape[0], scale.slice(), shift.slice(), norm);
         (tensor(result.output, shape), tensor(result.mean, [channels]), tensor(result.variance, [channels]))
     }
 }
@@ -116,23 +116,26 @@ impl TrainingGradients for Flex {
     fn train_batch_norm_gradients(
         input: FlexTensor,
         scale: FlexTensor,
-        mean: FlexTensor,
-        variance: FlexTensor,
-        epsilon: f64,
+        statistics: [FlexTensor; 2],
+        output: Option<FlexTensor>,
         gradient: FlexTensor,
-    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        norm: Norm,
+    ) -> [FlexTensor; 3] {
         let shape = input.shape();
         let channels = shape[1];
-        let [input, scale, mean, variance, gradient] =
-            [input, scale, mean, variance, gradient].map(Floats::of);
+        let [input, scale, gradient] = [input, scale, gradient].map(Floats::of);
+        let [mean, variance] = statistics.map(Floats::of);
+        let output = output.map(Floats::of);
         let statistics = normalise::Statistics {
             scale: scale.slice(),
             mean: mean.slice(),
             variance: variance.slice(),
-            epsilon: epsilon as f32,
+            epsilon: norm.epsilon,
         };
-        let result = normalise::backward(input.slice(), gradient.slice(), shape[0], statistics);
-        (tensor(result.input, shape), tensor(result.scale, [channels]), tensor(result.shift, [channels]))
+        let bounded = output.as_ref().map(Floats::slice).zip(norm.bounds);
+        let gradient = normalise::Gradient { values: gradient.slice(), bounded };
+        let result = normalise::backward(input.slice(), gradient, shape[0], statistics);
+        [tensor(result.input, shape), tensor(result.scale, [channels]), tensor(result.shift, [channels])]
     }
 }
 

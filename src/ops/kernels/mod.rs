@@ -40,6 +40,7 @@ use backend::TrainingOps;
 use geometry::Conv;
 pub use kept::Kept;
 pub use memory::keep_freed_memory;
+use normalise::Norm;
 
 /// Products of matrices.
 ///
@@ -205,7 +206,8 @@ pub struct BatchNormOutput {
     pub variance: Tensor<1>,
 }
 
-/// Batch normalisation by the statistics of the batch itself, over every axis but the channels.
+/// Batch normalisation by the statistics of the batch itself, over every axis but the channels; its output is moved
+/// between bounds as by [`clip`].
 ///
 /// # Shapes
 /// `input` `[batch, channels, height, width]`, none of them zero, `scale` and `shift` `[channels]`.
@@ -216,9 +218,11 @@ pub fn batch_norm_train(
     scale: Tensor<1>,
     shift: Tensor<1>,
     epsilon: f64,
+    bounds: Option<[f32; 2]>,
 ) -> BatchNormOutput {
     let (input, scale, shift) = (input.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
-    let (output, mean, variance) = Dispatch::train_batch_norm(input, scale, shift, epsilon);
+    let norm = Norm { epsilon: epsilon as f32, bounds };
+    let (output, mean, variance) = Dispatch::train_batch_norm(input, scale, shift, norm);
     BatchNormOutput {
         output: Tensor::from_dispatch(output),
         mean: Tensor::from_dispatch(mean),

@@ -228,7 +228,8 @@ fn the_number_of_threads_changes_no_bit() {
             let (mut results, bias) =
                 case.gradients(true, &tensors, Some(&random([24], &device).zeros_like()), &factor);
             results.push(bias.expect("asked for").reshape([1, 24, 1, 1]));
-            results.push(batch_norm_train(tensors[0].clone(), scale.clone(), scale.clone(), 1e-5).output);
+            results
+                .push(batch_norm_train(tensors[0].clone(), scale.clone(), scale.clone(), 1e-5, None).output);
             pollster::block_on(async {
                 let mut values = Vec::new();
                 for result in &results {
@@ -442,7 +443,7 @@ fn batch_norm_and_its_gradients_are_burns() {
                 let input = Tensor::from_inner(input.clone()).require_grad();
                 let [scale, shift] = [&scale, &shift].map(|t| Tensor::from_inner(t.clone()).require_grad());
                 let (output, mean, variance) = if ours {
-                    let result = batch_norm_train(input.clone(), scale.clone(), shift.clone(), 1e-5);
+                    let result = batch_norm_train(input.clone(), scale.clone(), shift.clone(), 1e-5, None);
                     (result.output, result.mean, result.variance)
                 } else {
                     let result = module::batch_norm_train(input.clone(), scale.clone(), shift.clone(), 1e-5);
@@ -459,6 +460,35 @@ fn batch_norm_and_its_gradients_are_burns() {
             }
             for (ours, burns) in our_channels.iter().zip(&burn_channels) {
                 assert!(difference(ours, burns).await < 2e-4, "{shape:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_bounded_batch_norm_is_one_that_is_clipped() {
+    let device = Device::flex();
+    pollster::block_on(async {
+        for shape in [[4, 3, 8, 8], [2, 5, 3, 7], [7, 17, 1, 1], [64, 4, 5, 5]] {
+            let [input, factor] = [(); 2].map(|()| random(shape, &device));
+            let [scale, shift] = [(); 2].map(|()| random([shape[1]], &device));
+            let run = |at_once: bool| {
+                let input = Tensor::from_inner(input.clone()).require_grad();
+                let [scale, shift] = [&scale, &shift].map(|t| Tensor::from_inner(t.clone()).require_grad());
+                let bounds = at_once.then_some([0.0, 0.7]);
+                let output =
+                    batch_norm_train(input.clone(), scale.clone(), shift.clone(), 1e-5, bounds).output;
+                let output = if at_once { output } else { clip(output, 0.0, 0.7) };
+                let gradients = (output.clone() * Tensor::from_inner(factor.clone())).sum().backward();
+                let narrow = [&scale, &shift].map(|tensor| tensor.grad(&gradients).expect("tracked"));
+                ([output.inner(), input.grad(&gradients).expect("tracked")], narrow)
+            };
+            let ((wide, narrow), (wide_apart, narrow_apart)) = (run(true), run(false));
+            for (found, expected) in wide.iter().zip(&wide_apart) {
+                assert_eq!(floats(found).await, floats(expected).await, "{shape:?}");
+            }
+            for (found, expected) in narrow.iter().zip(&narrow_apart) {
+                assert_eq!(floats(found).await, floats(expected).await, "{shape:?}");
             }
         }
     });

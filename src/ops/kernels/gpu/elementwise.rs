@@ -138,18 +138,42 @@ fn clip_values<N: Size>(
     if ABSOLUTE_POS >= length {
         terminate!();
     }
-    // Comparing keeps what is no number, by which a run that exploded is known.
-    let mut value = input[ABSOLUTE_POS];
+    output[ABSOLUTE_POS] = between(input[ABSOLUTE_POS], low, high);
+}
+
+/// The values, moved to the nearer bound where they lie outside. Comparing keeps what is no number, by which a run that
+/// exploded is known.
+#[cube]
+pub(super) fn between<N: Size>(values: Vector<f32, N>, low: f32, high: f32) -> Vector<f32, N> {
+    let mut values = values;
     #[unroll]
     for n in 0..N::value() {
-        if value.extract(n) > high {
-            value.insert(n, high);
+        if values.extract(n) > high {
+            values.insert(n, high);
         }
-        if value.extract(n) < low {
-            value.insert(n, low);
+        if values.extract(n) < low {
+            values.insert(n, low);
         }
     }
-    output[ABSOLUTE_POS] = value;
+    values
+}
+
+/// The gradient of values that were moved between bounds, of which only those between them get one.
+#[cube]
+pub(super) fn let_through<N: Size>(
+    gradient: Vector<f32, N>,
+    clipped: Vector<f32, N>,
+    low: f32,
+    high: f32,
+) -> Vector<f32, N> {
+    let mut passed = gradient;
+    #[unroll]
+    for n in 0..N::value() {
+        if clipped.extract(n) <= low || clipped.extract(n) >= high {
+            passed.insert(n, 0.0f32);
+        }
+    }
+    passed
 }
 
 #[cube(launch_unchecked)]
@@ -164,15 +188,7 @@ fn clip_values_gradient<N: Size>(
     if ABSOLUTE_POS >= length {
         terminate!();
     }
-    let value = clipped[ABSOLUTE_POS];
-    let mut passed = gradient[ABSOLUTE_POS];
-    #[unroll]
-    for n in 0..N::value() {
-        if value.extract(n) <= low || value.extract(n) >= high {
-            passed.insert(n, 0.0f32);
-        }
-    }
-    output[ABSOLUTE_POS] = passed;
+    output[ABSOLUTE_POS] = let_through(gradient[ABSOLUTE_POS], clipped[ABSOLUTE_POS], low, high);
 }
 
 #[cube(launch_unchecked)]

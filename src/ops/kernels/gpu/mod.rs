@@ -28,6 +28,7 @@ use burn::tensor::{DType, Shape};
 use super::adam::AdamStep;
 use super::backend::{TrainingGradients, TrainingOps};
 use super::geometry::Conv;
+use super::normalise::Norm;
 pub(super) use conv::Packed;
 use normalise::{batch_norm, batch_norm_gradients};
 
@@ -110,9 +111,9 @@ impl TrainingOps for Cube {
         input: CubeTensor,
         scale: CubeTensor,
         shift: CubeTensor,
-        epsilon: f64,
+        norm: Norm,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
-        batch_norm([input, scale, shift], epsilon as f32)
+        batch_norm([input, scale, shift], norm)
     }
 }
 
@@ -135,12 +136,12 @@ impl TrainingGradients for Cube {
     fn train_batch_norm_gradients(
         input: CubeTensor,
         scale: CubeTensor,
-        mean: CubeTensor,
-        variance: CubeTensor,
-        epsilon: f64,
+        statistics: [CubeTensor; 2],
+        output: Option<CubeTensor>,
         gradient: CubeTensor,
-    ) -> (CubeTensor, CubeTensor, CubeTensor) {
-        batch_norm_gradients([input, scale, mean, variance, gradient], epsilon as f32)
+        norm: Norm,
+    ) -> [CubeTensor; 3] {
+        batch_norm_gradients([input, scale, gradient], statistics, output, norm)
     }
 }
 

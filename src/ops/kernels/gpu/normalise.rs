@@ -4,6 +4,8 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 use burn::tensor::Shape;
 
+use super::super::normalise::Norm;
+use super::elementwise::{between, let_through};
 use super::{CubeTensor, buffer, contiguous, empty, threads};
 
 /// Threads of a group that sums.
@@ -21,7 +23,7 @@ pub(super) fn groups(count: usize) -> (CubeCount, CubeDim) {
     (CubeCount::new_1d(count as u32), CubeDim::new_1d(GROUP as u32))
 }
 
-pub(super) fn batch_norm(tensors: [CubeTensor; 3], epsilon: f32) -> (CubeTensor, CubeTensor, CubeTensor) {
+pub(super) fn batch_norm(tensors: [CubeTensor; 3], norm: Norm) -> (CubeTensor, CubeTensor, CubeTensor) {
     let [input, scale, shift] = tensors.map(contiguous);
     let client = input.client.clone();
     let shape = input.meta.shape().clone();
@@ -46,6 +48,7 @@ pub(super) fn batch_norm(tensors: [CubeTensor; 3], epsilon: f32) -> (CubeTensor,
     let output = empty(&input, shape);
     let length = batch * channels * plane;
     let (count, dim) = threads(&client, length);
+    let [low, high] = norm.bounds.unwrap_or_default();
     // SAFETY: all tensors are of the shapes that the sizes say, and no index leaves them.
     unsafe {
         normalise_planes::launch_unchecked(
@@ -59,20 +62,30 @@ pub(super) fn batch_norm(tensors: [CubeTensor; 3], epsilon: f32) -> (CubeTensor,
             buffer(&mean),
             buffer(&variance),
             buffer(&output),
-            epsilon,
+            norm.epsilon,
+            low,
+            high,
             channels,
             plane,
             length,
+            norm.bounds.is_some(),
         );
     }
     (output, mean, variance)
 }
 
+/// Gradients of input, scale and shift; `tensors` are input, scale and the output's gradient, and `output` is there if it
+/// was moved between bounds.
 pub(super) fn batch_norm_gradients(
-    tensors: [CubeTensor; 5],
-    epsilon: f32,
-) -> (CubeTensor, CubeTensor, CubeTensor) {
-    let [input, scale, mean, variance, gradient] = tensors.map(contiguous);
+    tensors: [CubeTensor; 3],
+    statistics: [CubeTensor; 2],
+    output: Option<CubeTensor>,
+    norm: Norm,
+) -> [CubeTensor; 3] {
+    let [input, scale, gradient] = tensors.map(contiguous);
+    let [mean, variance] = statistics.map(contiguous);
+    let clipped = output.map(contiguous);
+    let [low, high] = norm.bounds.unwrap_or_default();
     let client = input.client.clone();
     let shape = input.meta.shape().clone();
     let [batch, channels, vector, plane] = planes(&shape);
@@ -88,12 +101,15 @@ pub(super) fn batch_norm_gradients(
             vector,
             buffer(&input),
             buffer(&gradient),
+            clipped.as_ref().map(buffer).into(),
             buffer(&mean),
             buffer(&variance),
             buffer(&scale_gradient),
             buffer(&shift_gradient),
             buffer(&coefficients),
-            epsilon,
+            low,
+            high,
+            norm.epsilon,
             batch,
             channels,
             plane,
@@ -111,15 +127,18 @@ pub(super) fn batch_norm_gradients(
             vector,
             buffer(&input),
             buffer(&gradient),
+            clipped.as_ref().map(buffer).into(),
             buffer(&scale),
             buffer(&coefficients),
             buffer(&output),
+            low,
+            high,
             channels,
             plane,
             length,
         );
     }
-    (output, scale_gradient, shift_gradient)
+    [output, scale_gradient, shift_gradient]
 }
 
 /// Mean and biased variance of each channel; `[batch, channels, plane]`, the last in vectors.
@@ -161,9 +180,12 @@ fn normalise_planes<N: Size>(
     variance: &[f32],
     output: &mut [Vector<f32, N>],
     epsilon: f32,
+    low: f32,
+    high: f32,
     channels: usize,
     plane: usize,
     length: usize,
+    #[comptime] bounded: bool,
 ) {
     if ABSOLUTE_POS >= length {
         terminate!();
@@ -171,7 +193,8 @@ fn normalise_planes<N: Size>(
     let channel = ABSOLUTE_POS / plane % channels;
     let factor = scale[channel] / (variance[channel] + epsilon).sqrt();
     let distance = input[ABSOLUTE_POS] - Vector::new(mean[channel]);
-    output[ABSOLUTE_POS] = distance * Vector::new(factor) + Vector::new(shift[channel]);
+    let value = distance * Vector::new(factor) + Vector::new(shift[channel]);
+    output[ABSOLUTE_POS] = if bounded { between(value, low, high) } else { value };
 }
 
 /// Gradients of scale and shift; and for the input's, channel after channel: mean, inverse deviation, and the means of
@@ -180,11 +203,14 @@ fn normalise_planes<N: Size>(
 fn channel_gradients<N: Size>(
     input: &[Vector<f32, N>],
     gradient: &[Vector<f32, N>],
+    clipped: ComptimeOption<&[Vector<f32, N>]>,
     mean: &[f32],
     variance: &[f32],
     scale_gradient: &mut [f32],
     shift_gradient: &mut [f32],
     coefficients: &mut [f32],
+    low: f32,
+    high: f32,
     epsilon: f32,
     batch: usize,
     channels: usize,
@@ -196,7 +222,11 @@ fn channel_gradients<N: Size>(
     let mut products = Vector::<f32, N>::new(0.0f32);
     for at in range_stepped(UNIT_POS as usize, batch * plane, GROUP) {
         let at = (at / plane * channels + channel) * plane + at % plane;
-        let value = gradient[at];
+        #[comptime]
+        let value = match clipped {
+            ComptimeOption::Some(clipped) => let_through(gradient[at], clipped[at], low, high),
+            ComptimeOption::None => gradient[at],
+        };
         sum += value;
         products += value * (input[at] - centre);
     }
@@ -217,9 +247,12 @@ fn channel_gradients<N: Size>(
 fn normalise_gradient<N: Size>(
     input: &[Vector<f32, N>],
     gradient: &[Vector<f32, N>],
+    clipped: ComptimeOption<&[Vector<f32, N>]>,
     scale: &[f32],
     coefficients: &[f32],
     output: &mut [Vector<f32, N>],
+    low: f32,
+    high: f32,
     channels: usize,
     plane: usize,
     length: usize,
@@ -231,7 +264,14 @@ fn normalise_gradient<N: Size>(
     let inverse = coefficients[4 * channel + 1];
     let normalised = (input[ABSOLUTE_POS] - Vector::new(coefficients[4 * channel])) * Vector::new(inverse);
     let projected = normalised * Vector::new(coefficients[4 * channel + 2]);
-    let centred = gradient[ABSOLUTE_POS] - Vector::new(coefficients[4 * channel + 3]);
+    #[comptime]
+    let value = match clipped {
+        ComptimeOption::Some(clipped) => {
+            let_through(gradient[ABSOLUTE_POS], clipped[ABSOLUTE_POS], low, high)
+        }
+        ComptimeOption::None => gradient[ABSOLUTE_POS],
+    };
+    let centred = value - Vector::new(coefficients[4 * channel + 3]);
     output[ABSOLUTE_POS] = (centred - projected) * Vector::new(scale[channel] * inverse);
 }
 

@@ -128,7 +128,9 @@ fn products_transposed_convolutions_and_pools_on_the_gpu_are_those_on_the_cpu() 
 #[test]
 fn batch_normalisation_on_the_gpu_is_that_on_the_cpu() {
     on_gpu(async |cpu, gpu| {
-        for shape in [[4, 3, 8, 8], [2, 5, 3, 7], [7, 17, 1, 1], [64, 4, 5, 5]] {
+        let shapes = [[4, 3, 8, 8], [2, 5, 3, 7], [7, 17, 1, 1], [64, 4, 5, 5]];
+        let all = shapes.iter().flat_map(|shape| [None, Some([0.0, 0.8])].map(|bounds| (*shape, bounds)));
+        for (shape, bounds) in all {
             let input = random(shape, &cpu).add_scalar(5.0);
             let factor = random(shape, &cpu);
             let scale = random([shape[1]], &cpu);
@@ -136,7 +138,7 @@ fn batch_normalisation_on_the_gpu_is_that_on_the_cpu() {
             for device in [&cpu, &gpu] {
                 let input = Tensor::from_inner(moved(&input, device).await).require_grad();
                 let scale = Tensor::from_inner(moved(&scale, device).await).require_grad();
-                let result = batch_norm_train(input.clone(), scale.clone(), scale.clone(), 1e-5);
+                let result = batch_norm_train(input.clone(), scale.clone(), scale.clone(), 1e-5, bounds);
                 let factor = Tensor::from_inner(moved(&factor, device).await);
                 let gradients = (result.output.clone() * factor).sum().backward();
                 let wide = [result.output.inner(), input.grad(&gradients).expect("tracked")];
