@@ -215,7 +215,7 @@ fn step(
     let losses = task_losses(student, &pass.targets, &batch, settings);
     let mut loss = weighted(&losses, task_weights);
     if let Some(hints) = hint_loss(student, &pass.targets, &batch) {
-        loss = loss + hints.mul_scalar(settings.hint_weight);
+        loss = loss + weigh(hints, settings.hint_weight);
     }
     let of_trunk = |id: &ParamId| settings.trunk_learning_rate != 1.0 && student.trunk.contains(id);
     optimiser.step(&mut student.network, &loss.backward(), |id| {
@@ -237,14 +237,14 @@ fn task_losses(
     (0..tasks)
         .map(|task| {
             let target = &batch.targets[task];
-            let labels = target.supervised(logits(task)).map(|term| term.mul_scalar(settings.label_weight));
+            let labels = target.supervised(logits(task)).map(|term| weigh(term, settings.label_weight));
             let teacher = target.distilled(logits(task), settings.temperature);
-            let teacher = teacher.map(|term| term.mul_scalar(settings.distillation_weight));
+            let teacher = teacher.map(|term| weigh(term, settings.distillation_weight));
             let heads = student.heads.iter().enumerate().filter(|(_, head)| head.task == task);
             let deepest = |number: usize| {
                 let term =
                     target.between(logits(tasks + number), logits(task).detach(), settings.temperature);
-                term.mul_scalar(settings.self_distillation_weight)
+                weigh(term, settings.self_distillation_weight)
             };
             let terms = labels.into_iter().chain(teacher).chain(heads.map(|(number, _)| deepest(number)));
             // A batch that says nothing of a task leaves it alone.
@@ -253,8 +253,13 @@ fn task_losses(
         .collect()
 }
 
+/// A term of the loss, as often as it counts. Most count once, and a GPU is better not asked to multiply by that.
+fn weigh(term: Tensor<1>, weight: f64) -> Tensor<1> {
+    if weight == 1.0 { term } else { term.mul_scalar(weight) }
+}
+
 fn weighted(losses: &[Tensor<1>], weights: &[f64]) -> Tensor<1> {
-    let terms = losses.iter().zip(weights).map(|(loss, weight)| loss.clone().mul_scalar(*weight));
+    let terms = losses.iter().zip(weights).map(|(loss, weight)| weigh(loss.clone(), *weight));
     terms.reduce(|sum, term| sum + term).unwrap_or_else(|| unreachable!("a student has at least one task"))
 }
 
