@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium as driver } from 'playwright-core';
-import { offline, softwareGpu } from '../tests/browser/harness.mjs';
+import { gpuArguments, offline } from '../tests/browser/harness.mjs';
 import { headers, policy } from './headers.mjs';
 import { serve } from './serve.mjs';
 import { chromium } from './tools.mjs';
@@ -29,7 +29,7 @@ function within(seconds, work) {
 /** Serves `folder` and starts the browser; with `gpu` on the machine's own GPU. */
 export async function driveBrowser(folder, { gpu }) {
   const server = await serve({ folder, port: 0, headers: benchHeaders() });
-  const args = [...(gpu ? ['--enable-unsafe-webgpu'] : softwareGpu), ...offline];
+  const args = [...gpuArguments(gpu), ...offline];
   const browser = await driver.launch({ executablePath: chromium(), args });
 
   /** A page of its own, with one network in one engine. */

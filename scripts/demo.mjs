@@ -12,6 +12,7 @@ import { artifactKinds } from './wasm.mjs';
 
 const usage = `npm run demo -- --out DIR [options]
   --device cpu|webgpu   the backend; WebGPU runs on a software adapter: some 45 minutes for --quick
+  --gpu                 the machine's own GPU instead
   --sample NAME         glyphs or garments-digits
   --quick               less accurate, for a first look
   --no-labels           distillation alone`;
@@ -22,6 +23,7 @@ function readOptions() {
       options: {
         out: { type: 'string' },
         device: { type: 'string', default: 'cpu' },
+        gpu: { type: 'boolean', default: false },
         sample: { type: 'string', default: 'glyphs' },
         quick: { type: 'boolean', default: false },
         'no-labels': { type: 'boolean', default: false },
@@ -29,6 +31,7 @@ function readOptions() {
     });
     if (!values.out) throw new Error('--out is missing');
     if (!['cpu', 'webgpu'].includes(values.device)) throw new Error(`There is no device '${values.device}'`);
+    if (values.gpu && values.device === 'cpu') throw new Error('--gpu is for --device webgpu');
     return values;
   } catch (error) {
     throw new Problem(error.message, usage);
@@ -54,7 +57,7 @@ async function runOnPage(page, { device, title, quick, labels }) {
 }
 
 async function command() {
-  const { out, device, sample: name, quick, 'no-labels': unlabelled } = readOptions();
+  const { out, device, gpu, sample: name, quick, 'no-labels': unlabelled } = readOptions();
   const title = { glyphs: 'Glyphs', 'garments-digits': 'Garments and digits' }[name];
   if (!title) throw new Problem(`There is no sample '${name}'.`, usage);
   await setUp('page');
@@ -62,7 +65,7 @@ async function command() {
     optimised: 'if-cached',
     kinds: artifactKinds.filter((kind) => kind !== 'gpu' || device === 'webgpu'),
   });
-  const lab = await startLab();
+  const lab = await startLab({ gpu });
   try {
     const { page, problems } = await lab.openReady();
     page.setDefaultTimeout(device === 'cpu' ? 60_000 : 600_000);

@@ -12,7 +12,22 @@ import { chromium } from '../../scripts/tools.mjs';
 const AxeBuilder = AxeModule.default ?? AxeModule;
 
 /** WebGPU without a GPU: correct, slow, the same on every machine. */
-export const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+const softwareGpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** The machine's own GPU, also where Linux has no display. */
+const ownGpu = [
+  '--enable-unsafe-webgpu',
+  '--ignore-gpu-blocklist',
+  ...(process.platform === 'linux'
+    ? [
+        '--enable-features=Vulkan,VulkanFromANGLE,DefaultANGLEVulkan',
+        '--use-angle=vulkan',
+        '--disable-vulkan-surface',
+      ]
+    : []),
+];
+
+export const gpuArguments = (own) => (own ? ownGpu : softwareGpu);
 
 /** Keeps the browser off the network. */
 export const offline = [
@@ -31,14 +46,20 @@ const longestProblem = 1500;
  * Starts the server and the browser. The lab lies under a sub-path, as on many hosts.
  * `open()` gives a fresh page; its `problems` holds console errors, uncaught errors, failed requests and requests
  * to anywhere else, each cut to a readable length. `openReady()` gives one in English whose core is up. Other options
- * go to the server; `args` to the browser.
+ * go to the server; `args` to the browser, which has a software adapter but with `gpu`.
  */
-export async function startLab({ base = '/some/sub-path/', folder = dist, args = [], ...serving } = {}) {
+export async function startLab({
+  base = '/some/sub-path/',
+  folder = dist,
+  args = [],
+  gpu = false,
+  ...serving
+} = {}) {
   if (!existsSync(join(dist, 'index.html'))) throw new Error('dist/ is not there. Run: npm run build');
   const executablePath = chromium();
   if (!executablePath) throw new Error('Chromium is not there. Run: npm run setup browser');
   const server = await serve({ folder, base, port: 0, ...serving });
-  const browser = await driver.launch({ executablePath, args: [...softwareGpu, ...offline, ...args] });
+  const browser = await driver.launch({ executablePath, args: [...gpuArguments(gpu), ...offline, ...args] });
 
   async function open({ path = '', ...contextOptions } = {}) {
     const context = await browser.newContext({ acceptDownloads: true, ...contextOptions });
