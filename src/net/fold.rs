@@ -1,4 +1,4 @@
-//! Batch normalisation and bounds as parts of the convolution before them.
+//! Batch normalisation as a part of the convolution before it, and bounds as a part of either.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::ops::{Value, batch_norm_epsilon};
 
 impl Network {
     /// The network for inference: what alone reads a convolution becomes a part of it, be it batch normalisation, whose
-    /// factors and summands go into the weights and the bias, or an activation that moves values between bounds. What was
-    /// between the two is not computed any more; all other tensors keep their ids, and but for rounding their values. Operators
+    /// factors and summands go into the weights and the bias, or an activation that moves values between bounds, which a
+    /// batch normalisation that is left takes in, too. What was between the two is not computed any more; all other tensors keep their ids, and but for rounding their values. Operators
     /// keep what they make of their weights.
     #[must_use]
     pub fn for_inference(&self) -> Self {
@@ -225,5 +225,32 @@ mod tests {
             assert_eq!(run(&[last]), (vec![apart[2].clone()], statistics.clone()));
             assert_eq!(run(&[bounded]), (vec![apart[1].clone()], statistics));
         }
+    }
+
+    #[test]
+    fn of_two_activations_in_a_row_both_count() {
+        let mut graph = Graph { opset: 18, ..Graph::default() };
+        let image = graph.add_input("image", vec![1, 2, 6, 6]);
+        let shifted = graph.add_constant("shifted", Constant::scalar(0.7));
+        let image_or_less = graph.add_node("Sub", "image or less", [image, shifted]);
+        let mut before = conv(&mut graph, "conv", image_or_less, [2, 3], false);
+        for name in ["first", "second"] {
+            let least = if name == "first" { 0.0 } else { -9.0 };
+            let ends =
+                [least, 2.0].map(|end| graph.add_constant(&format!("{name}/{end}"), Constant::scalar(end)));
+            before = graph.add_node("Clip", name, [before, ends[0], ends[1]]);
+        }
+        graph.outputs = vec![before];
+        let network = Network::new(&graph, &Device::flex()).unwrap();
+        let pixels = numbers(&[2, 2, 6, 6], 1);
+        let data = TensorData::new(pixels.as_f32().unwrap().to_vec(), [2, 2, 6, 6]);
+        let images: Tensor<4> = Tensor::from_data(data, &Device::flex());
+        let run = |network: &Network| {
+            pollster::block_on(read(network.forward(images.clone()).swap_remove(0))).unwrap()
+        };
+        let expected = run(&network);
+        assert!(expected.contains(&0.0) && expected.iter().any(|value| *value > 0.0), "{expected:?}");
+        assert!(expected.iter().all(|value| *value >= 0.0));
+        assert_eq!(run(&network.for_inference()), expected);
     }
 }

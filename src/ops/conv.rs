@@ -26,7 +26,16 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     let groups = view.int("group")?.unwrap_or(1);
     let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
     let groups = groups.ok_or_else(|| view.invalid("attribute 'group' must be positive"))?;
+    check_bias(view)?;
     Ok(Box::new(Conv { window: Window::read(view, Some([height, width]))?, groups, bounds: None, kept: None }))
+}
+
+/// A scalar would look like a bias that is left out.
+pub(super) fn check_bias(view: &NodeView) -> Result<(), OpError> {
+    match view.has_input(2) && view.input_shape(2).is_empty() {
+        true => Err(view.invalid("input 'B' is a single number; one for each filter is needed")),
+        false => Ok(()),
+    }
 }
 
 /// ONNX `Conv` (1, 11, 22) over height and width.
@@ -40,7 +49,7 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
 struct Conv {
     window: Window,
     groups: usize,
-    /// What its output is moved between, in networks for inference.
+    /// What its output is moved between.
     bounds: Option<[f32; 2]>,
     /// In networks for inference.
     kept: Option<Kept>,
@@ -91,7 +100,8 @@ impl Operator for Conv {
     }
 
     fn bounded(&self, bounds: [f32; 2]) -> Option<Arc<dyn Operator>> {
-        Some(Arc::new(Self { bounds: Some(bounds), ..self.clone() }))
+        let free = self.bounds.is_none();
+        free.then(|| Arc::new(Self { bounds: Some(bounds), ..self.clone() }) as Arc<dyn Operator>)
     }
 
     fn keeping(&self) -> Option<Arc<dyn Operator>> {
@@ -190,6 +200,7 @@ mod tests {
             (conv().with("auto_pad", "VALID").with("pads", vec![1, 1, 1, 1]), "both 'pads' and auto_pad"),
             (conv().with("dilations", vec![4, 4]), "a window of 9 does not fit into 6"),
             (conv().noise(&[3]), "bias [3] must hold 8 values"),
+            (conv().noise(&[]), "input 'B' is a single number"),
             (conv().ints(&[1; 8]), "input 'B' must hold floats"),
             (conv().with("extra", 1), "attribute 'extra' is not supported"),
             (NodeTest::new("Conv").noise(&[1, 4, 6, 6]), "input 'W' is missing"),

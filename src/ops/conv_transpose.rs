@@ -3,17 +3,20 @@
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
-
+use super::conv::check_bias;
 use super::kernels::conv_transpose2d;
 use super::window::Window;
 use super::{Mode, NodeView, OpError, Operator, Outputs, Support, Value, optional, tensor};
 use crate::graph::{Shape, elements};
 
 pub const OPERATORS: &[Support] =
-    &[Support::new("ConvTranspose", &[1, 11, 22]).limits("height and width (2-D)")];
+    &[Support::new("ConvTranspose", &[1, 11, 22]).limits("height and width (2-D); strides up to 256")];
 
 /// The largest size of an output that is asked for.
 const LIMIT: i64 = 1 << 15;
+
+/// Every pixel of a stride is a pass of its own.
+const MOST_STRIDE: usize = 256;
 
 pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     view.signature(&["X", "W"], 1, 1)?;
@@ -30,7 +33,11 @@ pub fn read(view: &NodeView) -> Result<Box<dyn Operator>, OpError> {
     let groups = view.int("group")?.unwrap_or(1);
     let groups = usize::try_from(groups).ok().filter(|groups| *groups > 0);
     let groups = groups.ok_or_else(|| view.invalid("attribute 'group' must be positive"))?;
+    check_bias(view)?;
     let window = Window::read(view, Some([height, width]))?;
+    if window.stride.iter().any(|&stride| stride > MOST_STRIDE) {
+        return Err(view.invalid(format!("strides {:?} are beyond {MOST_STRIDE}", window.stride)));
+    }
     let pair = |name: &str, least: i64| match view.ints(name)? {
         None => Ok(None),
         Some(&[a, b]) if (least..LIMIT).contains(&a) && (least..LIMIT).contains(&b) => {
@@ -221,6 +228,8 @@ mod tests {
             (node().noise(&[2, 1, 2, 2]), "do not fit an input of 1 channels"),
             (node().noise(&[1, 1, 2, 2]).with("pads", vec![2, 2, 2, 2]), "leaves nothing"),
             (node().noise(&[1, 1, 2, 2]).noise(&[3]), "the bias [3] must hold 1 values"),
+            (node().noise(&[1, 1, 2, 2]).noise(&[]), "input 'B' is a single number"),
+            (node().noise(&[1, 1, 2, 2]).with("strides", vec![4000, 1]), "are beyond 256"),
             (node().noise(&[1, 1, 2]), "only 2-D convolutions"),
             (node().noise(&[1, 1, 2, 2]).with("output_shape", vec![0, 1]), "two sizes are needed"),
         ] {

@@ -112,7 +112,7 @@ fn matrices(a: &[usize], b: &[usize]) -> Result<[Shape; 3], String> {
 }
 
 // One matrix times a stack of many small ones, as in resampling, is a pointwise convolution over the axis that is summed.
-// On the GPU a product for every matrix of the stack takes ten times as long.
+// The convolution's kernels read every weight for a tile of pixels.
 
 /// `[rows, inner]` times `[batch, channels, inner, columns]`.
 fn rows_mixed(matrix: Tensor<2>, stack: Tensor<4>) -> Tensor<4> {

@@ -108,7 +108,7 @@ pub trait Operator: Debug + Send + Sync {
         None
     }
 
-    /// The operator with such bounds on its output, if it can do both at once.
+    /// The operator with such bounds on its output, if it can do both at once and has none yet.
     fn bounded(&self, _bounds: [f32; 2]) -> Option<Arc<dyn Operator>> {
         None
     }

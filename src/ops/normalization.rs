@@ -70,7 +70,8 @@ impl Operator for BatchNormalization {
     }
 
     fn bounded(&self, bounds: [f32; 2]) -> Option<Arc<dyn Operator>> {
-        Some(Arc::new(Self { bounds: Some(bounds), ..*self }))
+        let free = self.bounds.is_none();
+        free.then(|| Arc::new(Self { bounds: Some(bounds), ..*self }) as Arc<dyn Operator>)
     }
 }
 

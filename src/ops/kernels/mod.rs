@@ -1,7 +1,8 @@
 //! The operations that training spends its time on.
 //!
 //! The functions take tensors of any device, which hold `f32`. On flex they run the kernels of this folder, forward and
-//! backward, and on WebGPU those of the folder `gpu`. Results on flex don't depend on the number of threads.
+//! backward, and burn's products of matrices; on WebGPU those of the folder `gpu`. Results on flex don't depend on the number
+//! of threads.
 
 #![allow(
     clippy::extra_unused_type_parameters,

@@ -82,6 +82,14 @@ pub(super) const CASES: &[Case] = &[
     case([2, 3, 32, 48], [5, 3, 16, 16], 16, 0, 1),
     case([2, 4, 12, 12], [8, 1, 9, 9], 1, 4, 4),
     case([2, 3, 17, 15], [4, 3, 3, 3], 5, 1, 1),
+    Case {
+        input: [1, 2, 103, 104],
+        weight: [3, 2, 2, 2],
+        stride: [1, 1],
+        padding: [(0, 0); 2],
+        dilation: [101, 99],
+        groups: 1,
+    },
     // Everything at once.
     Case {
         input: [2, 6, 11, 10],

@@ -13,9 +13,11 @@ use super::stencil::Axis;
 use super::weight::{add_shares, add_shares_together, correlate_weight};
 use super::{CubeTensor, buffer, contiguous, empty, threads};
 
-/// Kernels are unrolled over the taps and the pixels of a tile: not for too many.
+/// Kernels are unrolled over the taps and the pixels of a tile, and over the window that they lie in: not for too many.
 pub(super) fn fits(conv: &Conv) -> bool {
-    conv.taps() <= 49 && conv.stride.iter().all(|&stride| stride <= 4)
+    let extent = |axis: usize| conv.dilation[axis].saturating_mul(conv.kernel[axis] - 1) + 1;
+    let window = extent(0).saturating_mul(extent(1));
+    conv.taps() <= 49 && window <= 1 << 13 && conv.stride.iter().all(|&stride| stride <= 4)
 }
 
 /// A convolution of single pixels, seen as one on a single row.

@@ -1,5 +1,5 @@
 //! What training spends its time on, and whatever needs products of matrices, on the GPU: those that come with burn would
-//! be a fifth of the artifact.
+//! be a seventh of the artifact.
 //!
 //! Memory loads are what a kernel spends its time on, so a thread computes a tile of pixels for several channels.
 

@@ -30,6 +30,8 @@ pub(super) fn max_pool(input: CubeTensor, conv: &Conv) -> (CubeTensor, CubeTenso
             buffer(&output),
             buffer(&chosen),
             sizes(conv, work),
+            // It can't be written down in a shader.
+            f32::NEG_INFINITY,
         );
     }
     (output, chosen)
@@ -57,7 +59,7 @@ pub(super) fn max_pool_gradient(chosen: CubeTensor, gradient: CubeTensor, conv: 
 }
 
 #[cube(launch_unchecked)]
-fn highest(input: &[f32], output: &mut [f32], chosen: &mut [i32], sizes: Sizes) {
+fn highest(input: &[f32], output: &mut [f32], chosen: &mut [i32], sizes: Sizes, lowest: f32) {
     if ABSOLUTE_POS >= sizes.threads {
         terminate!();
     }
@@ -66,8 +68,9 @@ fn highest(input: &[f32], output: &mut [f32], chosen: &mut [i32], sizes: Sizes) 
     let y = rest % sizes.rows.output;
     let plane = rest / sizes.rows.output;
 
-    let mut best = 0.0f32;
-    let mut tap = i32::new(-1);
+    // The border loses against every pixel.
+    let mut best = lowest;
+    let mut tap = 0i32;
     for ky in 0..sizes.rows.kernel {
         let row = read_by(&sizes.rows, y, ky);
         if row >= 0 {
@@ -77,7 +80,7 @@ fn highest(input: &[f32], output: &mut [f32], chosen: &mut [i32], sizes: Sizes) 
                 if column >= 0 {
                     let value = input[line + column as usize];
                     // What is no number gets through, by which a run that exploded is known.
-                    if tap < 0 || value > best || value != value {
+                    if value > best || value != value {
                         best = value;
                         tap = (ky * sizes.columns.kernel + kx) as i32;
                     }
