@@ -39,15 +39,8 @@ pub(super) struct Statistics<'a> {
     pub epsilon: f32,
 }
 
-/// Gradient of the output; and the output with the bounds that it was moved between, where nothing gets through.
-#[derive(Clone, Copy)]
-pub(super) struct Gradient<'a> {
-    pub values: &'a [f32],
-    pub bounded: Option<(&'a [f32], [f32; 2])>,
-}
-
 /// Normalises `input` `[batch, channels, ..]`, `scale` and `shift` being one number a channel.
-pub(super) fn forward(input: &[f32], batch: usize, scale: &[f32], shift: &[f32], norm: Norm) -> Forward {
+pub(super) fn forward(input: &[f32], batch: usize, scale: &[f32], shift: &[f32], epsilon: f32) -> Forward {
     let channels = scale.len();
     let planes = Planes { batch, channels, size: input.len() / (batch * channels) };
     let mut statistics = vec![(0f32, 0f32); channels];
@@ -56,15 +49,12 @@ pub(super) fn forward(input: &[f32], batch: usize, scale: &[f32], shift: &[f32],
         for_each(&mut statistics, |channel, statistics| {
             let (mean, variance) = moments(planes, input, channel);
             *statistics = (mean, variance);
-            let factor = scale[channel] / (variance + norm.epsilon).sqrt();
+            let factor = scale[channel] / (variance + epsilon).sqrt();
             let offset = shift[channel] - mean * factor;
             for range in planes.of(channel) {
                 // SAFETY: each channel writes its own planes.
                 let output = unsafe { output.part(range.clone()) };
-                match norm.bounds {
-                    Some(bounds) => affine_bounded(&input[range], factor, offset, bounds, output),
-                    None => affine(&input[range], factor, offset, output),
-                }
+                affine(&input[range], factor, offset, output);
             }
         });
     };
@@ -75,7 +65,7 @@ pub(super) fn forward(input: &[f32], batch: usize, scale: &[f32], shift: &[f32],
 }
 
 /// Gradients of input, scale and shift, from that of the output.
-pub(super) fn backward(input: &[f32], gradient: Gradient, batch: usize, given: Statistics) -> Backward {
+pub(super) fn backward(input: &[f32], gradient: &[f32], batch: usize, given: Statistics) -> Backward {
     let channels = given.scale.len();
     let planes = Planes { batch, channels, size: input.len() / (batch * channels) };
     let count = (batch * planes.size) as f32;
@@ -95,14 +85,7 @@ pub(super) fn backward(input: &[f32], gradient: Gradient, batch: usize, given: S
             for range in planes.of(channel) {
                 // SAFETY: each channel writes its own planes.
                 let output = unsafe { output.part(range.clone()) };
-                let factors = [by_input, by_gradient, constant];
-                let (input, values) = (&input[range.clone()], &gradient.values[range.clone()]);
-                match gradient.bounded {
-                    Some((clipped, bounds)) => {
-                        combine_bounded(input, values, &clipped[range], bounds, factors, output);
-                    }
-                    None => combine(input, values, factors, output),
-                }
+                combine(&input[range.clone()], &gradient[range], [by_input, by_gradient, constant], output);
             }
         });
     };
@@ -166,38 +149,28 @@ fn plane_sum<S: Simd>(planes: Planes, values: &[f32], channel: usize) -> f32 {
 
 /// Sums of the gradient, and of the gradient times the centred input.
 #[macerator::with_simd]
-fn gradient_sums<'a, S: Simd>(
+fn gradient_sums<S: Simd>(
     planes: Planes,
     input: &[f32],
-    gradient: Gradient<'a>,
+    gradient: &[f32],
     channel: usize,
     mean: f32,
 ) -> (f32, f32) {
     let lanes = f32::lanes::<S>();
     let minus = (-mean).splat::<S>();
-    // Without bounds, anything stands in for the output: it is not looked at.
-    let (clipped, [low, high]) = gradient.bounded.unwrap_or((gradient.values, [0.0; 2]));
-    let bounded = gradient.bounded.is_some();
-    let (lowest, highest, zero) = (low.splat::<S>(), high.splat::<S>(), 0f32.splat::<S>());
-    let (mut sums, mut centred) = ([zero; 2], [zero; 2]);
+    let (mut sums, mut centred) = ([0f32.splat::<S>(); 2], [0f32.splat::<S>(); 2]);
     let (mut sum_rest, mut centred_rest) = (0f32, 0f32);
     for range in planes.of(channel) {
-        let [xs, gs, os] =
-            [input, gradient.values, clipped].map(|all| all[range.clone()].chunks_exact(2 * lanes));
-        let rest = xs.remainder().iter().zip(gs.remainder()).zip(os.remainder());
-        for ((x, g), o) in rest {
-            let g = if bounded && (*o <= low || *o >= high) { 0.0 } else { *g };
+        let (input, gradient) = (&input[range.clone()], &gradient[range]);
+        let (xs, gs) = (input.chunks_exact(2 * lanes), gradient.chunks_exact(2 * lanes));
+        for (x, g) in xs.remainder().iter().zip(gs.remainder()) {
             sum_rest += g;
             centred_rest += g * (x - mean);
         }
-        for ((x, g), o) in xs.zip(gs).zip(os) {
+        for (x, g) in xs.zip(gs) {
             for v in 0..2 {
-                let at = v * lanes;
                 // SAFETY: the chunks are two vectors long.
-                let [x, mut g, o] = unsafe { [x, g, o].map(|chunk| load::<S>(&chunk[at..])) };
-                if bounded {
-                    g = (o.le(lowest) | o.ge(highest)).select(zero, g);
-                }
+                let (x, g) = unsafe { (load::<S>(&x[v * lanes..]), load::<S>(&g[v * lanes..])) };
                 sums[v] += g;
                 centred[v] = g.mul_add(x + minus, centred[v]);
             }
@@ -215,47 +188,11 @@ fn affine<S: Simd>(input: &[f32], factor: f32, offset: f32, output: &mut [MaybeU
     }
 }
 
-/// [`affine`], its output moved between bounds.
-#[macerator::with_simd]
-fn affine_bounded<S: Simd>(
-    input: &[f32],
-    factor: f32,
-    offset: f32,
-    bounds: [f32; 2],
-    output: &mut [MaybeUninit<f32>],
-) {
-    let [low, high] = bounds;
-    for (output, x) in output.iter_mut().zip(input) {
-        let value = x * factor + offset;
-        // Comparing keeps what is no number.
-        let value = if value > high { high } else { value };
-        output.write(if value < low { low } else { value });
-    }
-}
-
 /// `output = input · factors[0] + gradient · factors[1] + factors[2]`.
 #[macerator::with_simd]
 fn combine<S: Simd>(input: &[f32], gradient: &[f32], factors: [f32; 3], output: &mut [MaybeUninit<f32>]) {
     let [a, b, c] = factors;
     for ((output, x), g) in output.iter_mut().zip(input).zip(gradient) {
-        output.write(x * a + g * b + c);
-    }
-}
-
-/// [`combine`], without the gradient where the output was moved to a bound.
-#[macerator::with_simd]
-fn combine_bounded<S: Simd>(
-    input: &[f32],
-    gradient: &[f32],
-    clipped: &[f32],
-    bounds: [f32; 2],
-    factors: [f32; 3],
-    output: &mut [MaybeUninit<f32>],
-) {
-    let [low, high] = bounds;
-    let [a, b, c] = factors;
-    for (((output, x), g), o) in output.iter_mut().zip(input).zip(gradient).zip(clipped) {
-        let g = if *o <= low || *o >= high { 0.0 } else { *g };
         output.write(x * a + g * b + c);
     }
 }
