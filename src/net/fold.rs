@@ -12,8 +12,8 @@ use crate::ops::{Value, batch_norm_epsilon};
 impl Network {
     /// The network for inference: what alone reads a convolution becomes a part of it, be it batch normalisation, whose
     /// factors and summands go into the weights and the bias, or an activation that moves values between bounds, which a
-    /// batch normalisation that is left takes in, too. What was between the two is not computed any more; all other tensors keep their ids, and but for rounding their values. Operators
-    /// keep what they make of their weights.
+    /// batch normalisation that is left takes in, too. What was between the two is not computed any more; all other tensors
+    /// keep their ids, and but for rounding their values. Operators keep what they make of their weights.
     #[must_use]
     pub fn for_inference(&self) -> Self {
         let mut network = self.clone();

@@ -128,22 +128,30 @@ impl TrainingGradients for Flex {
     ) -> [FlexTensor; 3] {
         let shape = input.shape();
         let channels = shape[1];
-        let [input, scale, gradient] = [input, scale, gradient].map(Floats::of);
+        let gradient = masked(gradient, output, norm.bounds);
+        let [input, scale] = [input, scale].map(Floats::of);
         let [mean, variance] = statistics.map(Floats::of);
-        let output = output.map(Floats::of);
         let statistics = normalise::Statistics {
             scale: scale.slice(),
             mean: mean.slice(),
             variance: variance.slice(),
             epsilon: norm.epsilon,
         };
-        let masked = output
-            .as_ref()
-            .zip(norm.bounds)
-            .map(|(output, bounds)| pool::clip_gradient(output.slice(), gradient.slice(), bounds));
-        let gradient = masked.as_deref().unwrap_or(gradient.slice());
-        let result = normalise::backward(input.slice(), gradient, shape[0], statistics);
+        let result = normalise::backward(input.slice(), gradient.slice(), shape[0], statistics);
         [tensor(result.input, shape), tensor(result.scale, [channels]), tensor(result.shift, [channels])]
+    }
+}
+
+/// The gradient where the output was not moved to a bound. What it is made of is let go here, so that its memory can be
+/// used again at once.
+fn masked(gradient: FlexTensor, output: Option<FlexTensor>, bounds: Option<[f32; 2]>) -> Floats {
+    let gradient = Floats::of(gradient);
+    match output.map(Floats::of).zip(bounds) {
+        Some((output, bounds)) => {
+            let shape = gradient.0.shape();
+            Floats(tensor(pool::clip_gradient(output.slice(), gradient.slice(), bounds), shape))
+        }
+        None => gradient,
     }
 }
 
