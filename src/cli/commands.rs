@@ -124,9 +124,9 @@ pub fn eval(model: &str, data: &Path, json: bool) -> Result<(), Failure> {
     let model = Model::parse(model)?;
     let (bytes, files) = (model.bytes()?, paths::read_data(data)?);
     let (name, device) = (model.name(), Device::flex());
-    let Measured { tasks, skipped } =
+    let Measured { tasks, data } =
         pollster::block_on(evaluate_file(&name, &bytes, &model.options, files, &device))?;
-    paths::tell_skipped(&skipped);
+    paths::tell_unused(&data);
     if json {
         println!("{}", serde_json::json!({ "tasks": tasks }));
         return Ok(());

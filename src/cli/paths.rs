@@ -8,7 +8,7 @@ use super::Failure;
 use crate::data::Files;
 use crate::data::source::Limits;
 use crate::onnx::{OnnxError, external_files, with_external_files};
-use crate::project::{ProjectError, SkippedFile};
+use crate::project::{DataCard, ProjectError};
 
 /// The bytes of a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -48,10 +48,13 @@ pub fn make_folder(path: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Lists the files of a data set that were left out.
-pub fn tell_skipped(files: &[SkippedFile]) {
-    for file in files {
+/// Lists what is not used of a data set.
+pub fn tell_unused(data: &DataCard) {
+    for file in &data.skipped {
         eprintln!("skipped {}: {}", file.path, file.reason);
+    }
+    if !data.unused_tasks.is_empty() {
+        eprintln!("labels that no network has a task for: {}", data.unused_tasks.join(", "));
     }
 }
 

@@ -134,7 +134,7 @@ fn work(models: &[Model], data: &Path, mut settings: Settings, options: &RunOpti
     let files = paths::read_data(data)?;
     let outcome = pollster::block_on(async {
         let card = project.load_data(files, &|_, _| {}).await?;
-        paths::tell_skipped(&card.skipped);
+        paths::tell_unused(&card);
         for task in card.tasks.iter().filter(|task| task.labelled == 0) {
             eprintln!("no image is labelled for '{}': its network alone teaches it", task.name);
         }

@@ -1,7 +1,5 @@
 //! A data set in memory: every image at one size, its labels per task, its split.
 
-use serde::Serialize;
-
 use super::decode::ImageShape;
 use super::error::DataError;
 use super::loader::{LoadOptions, Loader};
@@ -93,47 +91,4 @@ impl Dataset {
     pub fn task(&self, name: &str) -> Option<&TaskLabels> {
         self.tasks.iter().find(|task| task.name == name)
     }
-
-    /// Counts per split and per task and class, for showing.
-    pub fn summary(&self) -> Summary {
-        let splits = Split::ALL.map(|split| (split, self.splits.iter().filter(|s| **s == split).count()));
-        let tasks = self.tasks.iter().map(|task| {
-            let mut images = vec![0; task.classes.len()];
-            for target in (0..self.len()).filter_map(|image| task.target(image)) {
-                let there = images.iter_mut().zip(target).filter(|(_, value)| **value == 1.0);
-                there.for_each(|(count, _)| *count += 1);
-            }
-            let labelled = task.labels.iter().flatten().count();
-            let classes = task.classes.iter().cloned().zip(images).collect();
-            TaskSummary { name: task.name.clone(), labelled, classes }
-        });
-        Summary {
-            images: self.len(),
-            splits: splits.to_vec(),
-            tasks: tasks.collect(),
-            groups: self.groups.as_ref().map(|g| g.iter().collect::<std::collections::HashSet<_>>().len()),
-            skipped: self.skipped.clone(),
-            unused_tasks: self.unused_tasks.clone(),
-        }
-    }
-}
-
-/// What a data set holds, in numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    pub images: usize,
-    pub splits: Vec<(Split, usize)>,
-    pub tasks: Vec<TaskSummary>,
-    /// Number of distinct groups, where there are groups.
-    pub groups: Option<usize>,
-    pub skipped: Vec<Skipped>,
-    pub unused_tasks: Vec<String>,
-}
-
-/// How many images each class of a task has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TaskSummary {
-    pub name: String,
-    pub labelled: usize,
-    pub classes: Vec<(String, usize)>,
 }

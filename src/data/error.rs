@@ -85,10 +85,6 @@ pub enum DataError {
          split column"
     )]
     TooFewImages { split: Split, have: usize, need: usize, unit: &'static str },
-    #[error(
-        "the split fractions {fractions:?} must be above zero and sum to one. Hint: 0.6, 0.1, 0.15 and 0.15 do"
-    )]
-    BadFractions { fractions: [String; 4] },
 }
 
 /// The first names of a list, and how many more there are.

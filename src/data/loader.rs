@@ -5,7 +5,7 @@ use super::decode::{self, ImageShape};
 use super::error::DataError;
 use super::labels::{Labels, Row};
 use super::source::{Files, Skipped};
-use super::split::{self, Fractions, Split};
+use super::split::{self, Split};
 use super::tasks::{Expected, map_tasks, name_folder_task};
 
 /// Bytes that the pixels of a data set may take: below what one allocation in a browser can hold.
@@ -17,25 +17,21 @@ pub struct LoadOptions {
     pub shape: ImageShape,
     /// The tasks of the networks. Empty: the tasks and classes are those that the data set names.
     pub tasks: Vec<Expected>,
-    /// The task that class folders label, where the folder names do not tell.
-    pub folder_task: Option<String>,
-    pub fractions: Fractions,
-    /// The fewest images of a split.
-    pub min_per_split: usize,
+    /// The splits that must hold images.
+    pub needed: &'static [Split],
+    /// Draws the splits that the data set does not name.
     pub seed: u64,
 }
 
 impl LoadOptions {
-    /// The defaults for images of one shape and the tasks of the networks.
+    /// Images of one shape and the tasks of the networks; every split is needed.
     pub fn new(shape: ImageShape, tasks: Vec<Expected>) -> Self {
-        LoadOptions {
-            shape,
-            tasks,
-            folder_task: None,
-            fractions: Fractions::default(),
-            min_per_split: 2,
-            seed: 0,
-        }
+        LoadOptions { shape, tasks, needed: &Split::ALL, seed: 0 }
+    }
+
+    /// The same, where nothing but the test split is needed.
+    pub fn to_test(shape: ImageShape, tasks: Vec<Expected>) -> Self {
+        LoadOptions { needed: &[Split::Test], ..LoadOptions::new(shape, tasks) }
     }
 }
 
@@ -81,7 +77,7 @@ impl Loader {
         pixels
             .try_reserve_exact(bytes)
             .map_err(|_| DataError::NoRoom { images: labels.rows.len(), mib: bytes >> 20 })?;
-        name_folder_task(&mut labels, &options.tasks, options.folder_task.as_deref())?;
+        name_folder_task(&mut labels, &options.tasks)?;
         let (tasks, unused_tasks) = map_tasks(&labels, &options.tasks)?;
         let mut skipped = files.skipped().to_vec();
         skipped.append(&mut labels.skipped);
@@ -155,9 +151,8 @@ impl Loader {
             kept.len(),
             fixed.as_deref(),
             data.groups.as_deref(),
-            &options.fractions,
             options.seed,
-            options.min_per_split,
+            options.needed,
         )?;
         Ok(data)
     }
@@ -205,7 +200,7 @@ mod tests {
         assert_eq!(data.task("size").unwrap().labels[0], None);
         assert_eq!(data.image(data.len() - 1), [19; 4]);
         assert_eq!(data.indices(Split::Train).len(), 12);
-        assert_eq!(data.summary().tasks[0].classes, [("dog".to_string(), 10), ("cat".to_string(), 10)]);
+        assert_eq!(data.tasks[0].labels.iter().filter(|label| **label == Some(0)).count(), 10);
     }
 
     #[test]

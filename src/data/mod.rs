@@ -39,5 +39,5 @@ pub use decode::ImageShape;
 pub use error::DataError;
 pub use loader::{LoadOptions, Loader};
 pub use source::{Files, Skipped};
-pub use split::{Fractions, Split};
+pub use split::Split;
 pub use tasks::Expected;

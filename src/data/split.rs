@@ -46,67 +46,44 @@ impl std::fmt::Display for Split {
     }
 }
 
-/// Shares of the images (or groups) per split; they sum to one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Fractions {
-    pub train: f32,
-    pub architecture: f32,
-    pub validation: f32,
-    pub test: f32,
-}
+/// Shares of the images (or groups) that the splits get.
+const SHARES: [(Split, f64); 4] =
+    [(Split::Train, 0.6), (Split::Architecture, 0.1), (Split::Validation, 0.15), (Split::Test, 0.15)];
 
-impl Default for Fractions {
-    fn default() -> Self {
-        Fractions { train: 0.6, architecture: 0.1, validation: 0.15, test: 0.15 }
-    }
-}
-
-impl Fractions {
-    fn check(&self) -> Result<[f64; 4], DataError> {
-        let parts = [self.train, self.architecture, self.validation, self.test];
-        let sum: f32 = parts.iter().sum();
-        if parts.iter().all(|part| *part > 0.0) && (sum - 1.0).abs() < 1e-3 {
-            Ok(parts.map(f64::from))
-        } else {
-            Err(DataError::BadFractions { fractions: parts.map(|part| part.to_string()) })
-        }
-    }
-}
+/// The fewest images of a split that something is done with.
+const LEAST: usize = 2;
 
 /// Assigns every image to a split; the same for the same input and seed.
 ///
 /// - `fixed`: the split that the data set itself names per image. `Train` is then divided between weights and
-///   architecture in the ratio of their fractions, unless some image is fixed to `Architecture`.
+///   architecture in the ratio of their shares, unless some image is fixed to `Architecture`.
 /// - `groups`: images of one group stay together (within what `fixed` allows).
-/// - `need`: the fewest images that each split must hold.
+/// - `needed`: the splits that must hold images.
 ///
 /// # Errors
-/// Fractions that do not sum to one; a split with fewer than `need` images.
+/// A needed split with fewer than two images.
 pub fn assign(
     count: usize,
     fixed: Option<&[Split]>,
     groups: Option<&[String]>,
-    fractions: &Fractions,
     seed: u64,
-    need: usize,
+    needed: &[Split],
 ) -> Result<Vec<Split>, DataError> {
-    let parts = fractions.check()?;
     let mut splits = fixed.map_or_else(|| vec![Split::Train; count], <[Split]>::to_vec);
-    let (members, into): (Vec<usize>, Vec<(Split, f64)>) =
+    let (members, into): (Vec<usize>, &[(Split, f64)]) =
         if !splits.contains(&Split::Architecture) && fixed.is_some() {
-            let train = (0..count).filter(|&i| splits[i] == Split::Train).collect();
-            (train, vec![(Split::Train, parts[0]), (Split::Architecture, parts[1])])
+            ((0..count).filter(|&i| splits[i] == Split::Train).collect(), &SHARES[..2])
         } else if fixed.is_some() {
-            (Vec::new(), Vec::new())
+            (Vec::new(), &[])
         } else {
-            ((0..count).collect(), Split::ALL.into_iter().zip(parts).collect())
+            ((0..count).collect(), &SHARES)
         };
-    divide(&mut splits, &members, groups, &into, seed);
-    for split in Split::ALL {
-        let have = splits.iter().filter(|s| **s == split).count();
-        if have < need {
+    divide(&mut splits, &members, groups, into, seed);
+    for split in needed {
+        let have = splits.iter().filter(|s| *s == split).count();
+        if have < LEAST {
             let unit = if groups.is_some() && fixed.is_none() { "images in whole groups" } else { "images" };
-            return Err(DataError::TooFewImages { split, have, need, unit });
+            return Err(DataError::TooFewImages { split: *split, have, need: LEAST, unit });
         }
     }
     Ok(splits)
@@ -168,7 +145,7 @@ mod tests {
 
     #[test]
     fn fractions_are_met_and_the_seed_decides() {
-        let of = |seed| assign(1000, None, None, &Fractions::default(), seed, 2).unwrap();
+        let of = |seed| assign(1000, None, None, seed, &Split::ALL).unwrap();
         assert_eq!(count(&of(1)), [600, 100, 150, 150]);
         assert_eq!(of(1), of(1));
         assert_ne!(of(1), of(2));
@@ -177,7 +154,7 @@ mod tests {
     #[test]
     fn a_group_is_never_torn_apart() {
         let groups: Vec<String> = (0..400).map(|i| format!("g{}", i % 23)).collect();
-        let splits = assign(400, None, Some(&groups), &Fractions::default(), 5, 2).unwrap();
+        let splits = assign(400, None, Some(&groups), 5, &Split::ALL).unwrap();
         for (i, j) in (0..400).flat_map(|i| (0..i).map(move |j| (i, j))) {
             assert!(groups[i] != groups[j] || splits[i] == splits[j]);
         }
@@ -188,7 +165,7 @@ mod tests {
     #[test]
     fn as_many_groups_as_splits_give_one_to_each() {
         let groups: Vec<String> = (0..40).map(|i| format!("g{}", i / 10)).collect();
-        let splits = assign(40, None, Some(&groups), &Fractions::default(), 5, 2).unwrap();
+        let splits = assign(40, None, Some(&groups), 5, &Split::ALL).unwrap();
         assert_eq!(count(&splits), [10; 4]);
     }
 
@@ -205,22 +182,29 @@ mod tests {
                 }
             })
             .collect();
-        let splits = assign(140, Some(&fixed), None, &Fractions::default(), 3, 2).unwrap();
+        let splits = assign(140, Some(&fixed), None, 3, &Split::ALL).unwrap();
         assert_eq!(count(&splits), [60, 10, 30, 40]);
         assert_eq!(splits[70..], fixed[70..]);
     }
 
     #[test]
     fn too_few_images_are_named() {
-        let error = assign(9, None, None, &Fractions::default(), 1, 2).unwrap_err();
+        let error = assign(9, None, None, 1, &Split::ALL).unwrap_err();
         assert_eq!(
             error,
             DataError::TooFewImages { split: Split::Architecture, have: 1, need: 2, unit: "images" }
         );
         let groups = vec!["one".to_string(); 50];
         assert!(matches!(
-            assign(50, None, Some(&groups), &Fractions::default(), 1, 2),
+            assign(50, None, Some(&groups), 1, &Split::ALL),
             Err(DataError::TooFewImages { have: 0, .. })
         ));
+    }
+
+    #[test]
+    fn a_split_that_nothing_is_done_with_may_be_empty() {
+        let fixed = [Split::Test; 5];
+        assert_eq!(assign(5, Some(&fixed), None, 1, &[Split::Test]).unwrap(), fixed);
+        assert!(assign(5, Some(&fixed), None, 1, &Split::ALL).is_err());
     }
 }

@@ -20,19 +20,11 @@ pub struct Expected {
 ///
 /// # Errors
 /// The folders could be classes of several tasks, or of none of several.
-pub fn name_folder_task(
-    labels: &mut Labels,
-    expected: &[Expected],
-    given: Option<&str>,
-) -> Result<(), DataError> {
+pub fn name_folder_task(labels: &mut Labels, expected: &[Expected]) -> Result<(), DataError> {
     if labels.tasks != [FOLDER_TASK]
         || labels.groups.is_some()
         || expected.iter().any(|task| task.name == FOLDER_TASK)
     {
-        return Ok(());
-    }
-    if let Some(name) = given {
-        labels.tasks = vec![name.to_owned()];
         return Ok(());
     }
     let folders = labels.classes(0);

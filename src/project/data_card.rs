@@ -24,6 +24,8 @@ pub struct DataCard {
     pub test: usize,
     /// Files that were left out.
     pub skipped: Vec<SkippedFile>,
+    /// Tasks that the data set labels and no network has.
+    pub unused_tasks: Vec<String>,
 }
 
 /// The labels of one task.
@@ -36,6 +38,23 @@ pub struct LabelledTask {
     pub labelled: usize,
     /// Images per class, in the order of `classes`; empty for a task of values.
     pub per_class: Vec<usize>,
+}
+
+impl LabelledTask {
+    fn new(task: &TaskLabels) -> Self {
+        let mut per_class =
+            if task.kind == TaskKind::Values { Vec::new() } else { vec![0; task.classes.len()] };
+        for target in (0..task.labels.len()).filter_map(|image| task.target(image)) {
+            let there = per_class.iter_mut().zip(target).filter(|(_, value)| **value == 1.0);
+            there.for_each(|(count, _)| *count += 1);
+        }
+        Self {
+            name: task.name.clone(),
+            classes: task.classes.clone(),
+            labelled: task.labels.iter().flatten().count(),
+            per_class,
+        }
+    }
 }
 
 /// One image, without its pixels.
@@ -75,30 +94,23 @@ pub struct SkippedFile {
 
 impl DataCard {
     pub fn new(dataset: &Dataset) -> Self {
-        let summary = dataset.summary();
-        let count = |wanted: Split| {
-            summary.splits.iter().find(|(split, _)| *split == wanted).map_or(0, |(_, count)| *count)
-        };
-        let tasks = summary.tasks.iter().zip(&dataset.tasks).map(|(task, TaskLabels { kind, .. })| {
-            let (classes, images) = task.classes.iter().cloned().unzip();
-            let per_class = if *kind == TaskKind::Values { Vec::new() } else { images };
-            LabelledTask { name: task.name.clone(), classes, labelled: task.labelled, per_class }
-        });
-        let skipped = summary
+        let count = |wanted: Split| dataset.splits.iter().filter(|split| **split == wanted).count();
+        let skipped = dataset
             .skipped
             .iter()
             .map(|skipped| SkippedFile { path: skipped.path.clone(), reason: skipped.reason.clone() });
         Self {
-            images: summary.images,
+            images: dataset.len(),
             channels: dataset.shape.channels,
             height: dataset.shape.height,
             width: dataset.shape.width,
-            tasks: tasks.collect(),
+            tasks: dataset.tasks.iter().map(LabelledTask::new).collect(),
             train: count(Split::Train),
             architecture: count(Split::Architecture),
             validation: count(Split::Validation),
             test: count(Split::Test),
             skipped: skipped.collect(),
+            unused_tasks: dataset.unused_tasks.clone(),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::loaded::stem;
 use super::parity::worst;
 use super::teachers::{Logits, Teachers};
-use super::{DataCard, ProjectError, SkippedFile, read_network};
+use super::{DataCard, ProjectError, read_network};
 use crate::data::batch::evaluation_batches;
 use crate::data::{Dataset, Expected, Files, ImageShape, LoadOptions, Split};
 use crate::graph::TensorId;
@@ -216,8 +216,7 @@ pub struct TaskAccuracy {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     pub tasks: Vec<TaskAccuracy>,
-    /// Files of the data set that were left out.
-    pub skipped: Vec<SkippedFile>,
+    pub data: DataCard,
 }
 
 /// Measures a network, original or merged, on the test split of a data set.
@@ -240,12 +239,12 @@ pub async fn evaluate_file(
         .iter()
         .map(|task| Expected { name: task.name.clone(), kind: task.kind, classes: task.classes.clone() })
         .collect();
-    let dataset = Dataset::load(files, &LoadOptions::new(ImageShape { channels, height, width }, expected))?;
+    let options = LoadOptions::to_test(ImageShape { channels, height, width }, expected);
+    let dataset = Dataset::load(files, &options)?;
     let network = Network::new(&graph, device)?.for_inference();
     let images = dataset.indices(Split::Test);
     let outputs: Vec<TensorId> = tasks.iter().map(|task| task.output).collect();
     let logits = logits(&network, &outputs, &dataset, &images, &|_, _| {}).await?;
-    let skipped = DataCard::new(&dataset).skipped;
     let tasks = tasks
         .iter()
         .zip(logits)
@@ -261,5 +260,5 @@ pub async fn evaluate_file(
             }
         })
         .collect();
-    Ok(Measured { tasks, skipped })
+    Ok(Measured { tasks, data: DataCard::new(&dataset) })
 }

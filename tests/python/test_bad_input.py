@@ -228,6 +228,18 @@ def test_fewer_images_than_a_split_needs(refused, integrate, tmp_path):
     refused(*integrate(data=data), says=["split", "needs"])
 
 
+def test_images_that_only_test_are_enough_to_measure_a_network(graftlab, refused, integrate, folder, tmp_path):
+    images = pictures(20)
+    header, *rows = table(images).splitlines()
+    labels = "\n".join([f"{header},split", *(f"{row},test" for row in rows)])
+    data = pack(tmp_path / "test.zip", images | {"labels.csv": labels})
+    done = graftlab("eval", folder / "shade.onnx", "--data", data, "--json")
+    (task,) = json.loads(done.stdout)["tasks"]
+    assert (task["name"], task["labelled"]) == ("shade", 20)
+    assert "labels that no network has a task for: parity" in done.stderr
+    refused(*integrate(data=data), says=["train split", "needs"])
+
+
 def test_an_image_that_does_not_decode_is_listed_and_skipped(graftlab, integrate, folder, tmp_path):
     images = pictures()
     images["images/007.png"] = b"not a picture"

@@ -117,6 +117,7 @@ export const en = {
     noNetwork: 'no network has this task',
     perClassLabel: (task: string, low: string, high: string) =>
       `${task}: between ${low} and ${high} images per class.`,
+    unusedTasks: (names: string) => `Labels that no network has a task for: ${names}`,
     skipped: (count: string) => `Files skipped: ${count}`,
     thumbnails: 'All images',
   },

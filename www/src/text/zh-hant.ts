@@ -100,6 +100,7 @@ export const zhHant: Texts = {
     unlabelled: '沒有標籤：由它的原網路來教',
     noNetwork: '沒有網路對應這個任務',
     perClassLabel: (task, low, high) => `${task}：每類 ${low} 到 ${high} 張影像。`,
+    unusedTasks: (names) => `沒有網路對應的標籤：${names}`,
     skipped: (count) => `略過的檔案：${count}`,
     thumbnails: '所有影像',
   },

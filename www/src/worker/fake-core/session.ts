@@ -139,6 +139,7 @@ export class Session {
         { path: 'glyphs/0412.png', reason: 'It does not decode: unexpected end of file.' },
         { path: 'notes.txt', reason: 'It is not an image.' },
       ],
+      unused_tasks: ['writer'],
     };
     return this.#data;
   }
