@@ -4,7 +4,8 @@ use js_sys::{Function, Uint8Array};
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
-use super::{Failure, Session, device, to_js};
+use super::values::to_js;
+use super::{Failure, Session, device};
 use crate::data::ImageShape;
 use crate::project::{Answers, ImageCard, Opinion, ProjectError, SideBySide};
 

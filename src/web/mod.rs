@@ -2,6 +2,7 @@
 //!
 //! Nothing is computed here. Values cross as plain JavaScript objects whose types are generated from the Rust types.
 
+mod archive;
 mod bench;
 mod beside;
 mod crew;
@@ -11,13 +12,13 @@ mod files;
 mod rest;
 #[cfg(target_feature = "atomics")]
 mod threads;
+mod values;
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use js_sys::{Array, Function, Reflect, Uint8Array};
-use serde::Serialize;
 use tsify::Tsify;
 use wasm_bindgen::prelude::*;
 
@@ -26,13 +27,15 @@ use crate::data::source::Limits;
 use crate::net::NetworkOptions;
 use crate::platform::Cancel;
 use crate::project::{
-    Archive, Checkpoint, Crew, CrewMember, DataCard, Event, Feed, Host, NetworkCard, Project, ProjectError,
-    Settings, SideBySide, compare_devices, read_network, run,
+    Checkpoint, Crew, CrewMember, DataCard, Event, Feed, Host, NetworkCard, Project, ProjectError, Settings,
+    SideBySide, compare_devices, read_network, run,
 };
 use crate::report::Report;
+use archive::PageArchive;
 use crew::PageCrew;
 use failure::{Failure, bad_message};
 use rest::Rest;
+use values::{from_js, to_js};
 
 /// Version of Graftlab.
 #[wasm_bindgen]
@@ -328,36 +331,4 @@ impl Session {
     fn with<T>(&self, work: impl FnOnce(&mut Project) -> Result<T, Failure>) -> Result<T, Failure> {
         work(self.project.borrow_mut().as_mut().ok_or_else(Failure::busy)?)
     }
-}
-
-/// Hands checkpoints to the page.
-struct PageArchive<'a> {
-    keep: Function,
-    wanted: &'a Cell<bool>,
-    rest: &'a Rest,
-}
-
-impl Archive for PageArchive<'_> {
-    fn wants_now(&self) -> bool {
-        self.wanted.get()
-    }
-
-    fn keep(&self, checkpoint: Vec<u8>) {
-        self.wanted.set(false);
-        // What a device that reports errors has computed is not worth going on from.
-        if device::check_log().is_err() {
-            return;
-        }
-        let _ = self.keep.call1(&JsValue::NULL, &Uint8Array::from(&checkpoint[..]));
-        self.rest.begin();
-    }
-}
-
-fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, Failure> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(|error| bad_message(&error.to_string()))
-}
-
-fn from_js<T: serde::de::DeserializeOwned>(value: JsValue) -> Result<T, Failure> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| bad_message(&error.to_string()))
 }
