@@ -34,7 +34,7 @@ pub struct Calibration<'a> {
     pub seed: u64,
 }
 
-/// Fits an adapter for every candidate, named by receiver.
+/// Fits an adapter for every candidate, named by receiver. `tell` hears how many are done.
 ///
 /// # Errors
 ///
@@ -45,6 +45,7 @@ pub async fn fit_adapters(
     teachers: &Teachers,
     dataset: &Dataset,
     Calibration { batches, rows_per_channel, seed }: Calibration<'_>,
+    tell: &dyn Fn(usize),
     cancel: &Cancel,
 ) -> Result<Fits, ProjectError> {
     let images: usize = batches.iter().map(|batch| batch.indices.len()).sum();
@@ -84,6 +85,7 @@ pub async fn fit_adapters(
         for ((_, joins), fitted) in some.iter().zip(fitted.await) {
             fits.extend(joins.iter().copied().zip(fitted?));
         }
+        tell(fits.len());
         yield_now().await;
     }
     Ok(fits)

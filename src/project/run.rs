@@ -95,7 +95,7 @@ pub async fn run(
             chosen
         }
         (None, Some(plan)) => {
-            workshop.fit(&plan.joins().collect::<Vec<_>>()).await?;
+            workshop.fit(&plan.joins().collect::<Vec<_>>(), &|_| {}).await?;
             seconds.search += clock.elapsed_seconds();
             let chosen = Chosen { plan, ..Chosen::default() };
             ledger.set_chosen(chosen.clone());

@@ -6,12 +6,12 @@ use burn::tensor::Tensor;
 
 use super::calibrate::{Fits, images_on};
 use super::teachers::Teachers;
-use super::{Event, OnEvent, Phase, ProjectError};
+use super::{Event, OnEvent, ProjectError};
 use crate::data::{Dataset, batch::IndexBatch};
 use crate::join::{Adapter, Fit, Join, Space, adapter_graph};
 use crate::net::{Network, read_all};
 use crate::ops::{Mode, Value};
-use crate::platform::{Cancel, Stopwatch, for_all, lanes, yield_now};
+use crate::platform::{Cancel, for_all, lanes, yield_now};
 use crate::search::{Score, Scores};
 use crate::task_kind::TaskKind;
 use crate::train::{agreement, likeness};
@@ -23,6 +23,14 @@ pub struct Looks<'a> {
     pub recalibration: Option<&'a IndexBatch>,
     /// What the tail is compared with its teacher on.
     pub held_out: &'a IndexBatch,
+}
+
+/// Who hears of the scores.
+#[derive(Clone, Copy)]
+pub struct Tell<'a> {
+    pub event: OnEvent<'a>,
+    /// How many are there.
+    pub done: &'a dyn Fn(usize),
 }
 
 /// Scores candidates. Batch-normalisation statistics of the tail are first re-estimated on adapted features; the tail is
@@ -37,13 +45,12 @@ pub async fn score_candidates(
     fits: &[Candidate<'_>],
     dataset: &Dataset,
     looks: Looks<'_>,
-    on_event: OnEvent<'_>,
+    tell: Tell<'_>,
     cancel: &Cancel,
 ) -> Result<Scores, ProjectError> {
     let on = |batch: &IndexBatch| images_on(teachers, dataset, batch);
     let (recalibration, held_out) = (looks.recalibration.map(on), on(looks.held_out));
     let reference = read_all(teachers.forward(&held_out)).await?;
-    let clock = Stopwatch::start();
     let mut scores = Scores::new();
     for donor in 0..space.networks.len() {
         let tensors: Vec<_> = space.networks[donor].points.iter().map(|point| point.tensor).collect();
@@ -60,7 +67,7 @@ pub async fn score_candidates(
             for (((receiver, join), _), score) in some.iter().zip(found) {
                 let score = score?;
                 scores.insert((*receiver, *join), score);
-                on_event(Event::CandidateScored {
+                (tell.event)(Event::CandidateScored {
                     donor,
                     donor_point: join.donor_point,
                     receiver: *receiver,
@@ -71,7 +78,7 @@ pub async fn score_candidates(
                     r_squared: score.r_squared,
                 });
             }
-            on_event(Event::progress(Phase::Score, scores.len(), fits.len(), clock));
+            (tell.done)(scores.len());
             yield_now().await;
         }
     }
@@ -123,6 +130,15 @@ fn of_task(kind: TaskKind, teacher: &[f32], logits: &[f32], classes: usize) -> S
 
 /// A candidate, by receiver and join, with its adapter's fit.
 type Candidate<'a> = ((usize, Join), &'a Fit);
+
+/// How many fits [`best_fits`] leaves of these joins.
+pub fn count_best(joins: &[(usize, Join)], donor_points: usize) -> usize {
+    let mut groups: BTreeMap<(usize, usize, usize), usize> = BTreeMap::new();
+    for (receiver, join) in joins {
+        *groups.entry((*receiver, join.receiver_point, join.donor)).or_default() += 1;
+    }
+    groups.into_values().map(|count| count.min(donor_points.max(1))).sum()
+}
 
 /// Per receiver point and donor the `donor_points` fits that explain most.
 pub fn best_fits(fits: &Fits, donor_points: usize) -> Vec<Candidate<'_>> {

@@ -6,12 +6,12 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::calibrate::{Calibration, Fits, fit_adapters, images_on};
-use super::score::{Looks, best_fits, score_candidates};
+use super::score::{Looks, Tell, best_fits, count_best, score_candidates};
 use super::source::DistilSource;
 use super::teachers::Teachers;
 use super::timing::measured_costs;
 use super::trunk::Trunk;
-use super::{OnEvent, ProjectError, Settings};
+use super::{Event, OnEvent, Phase, ProjectError, Settings};
 use crate::data::batch::training_batches;
 use crate::data::{Dataset, Split};
 use crate::graph::TensorId;
@@ -20,7 +20,7 @@ use crate::join::{
     add_self_distillation_heads, forget_weights, merge,
 };
 use crate::net::{Network, Prepared};
-use crate::platform::Cancel;
+use crate::platform::{Cancel, Stopwatch};
 use crate::search::Scores;
 use crate::train::{Observer, Start, Student, TrainError, TrainSettings, TrainState, train};
 
@@ -106,7 +106,10 @@ impl<'a> Workshop<'a> {
     pub async fn score(&mut self, on_event: OnEvent<'_>) -> Result<Scores, ProjectError> {
         let mut joins = self.space.candidates();
         joins.retain(|(receiver, _)| Some(*receiver) != self.base);
-        let fits = self.fit(&joins).await?;
+        let clock = Stopwatch::start();
+        let total = joins.len() + count_best(&joins, self.settings.search.scored_donor_points);
+        let tell = |done| on_event(Event::progress(Phase::Score, done, total, clock));
+        let fits = self.fit(&joins, &tell).await?;
         let (search, seed) = (&self.settings.search, u64::from(self.settings.seed));
         let images = self.dataset.indices(Split::Train);
         let Self { space, teachers, dataset, cancel, .. } = self;
@@ -119,19 +122,19 @@ impl<'a> Workshop<'a> {
             &best_fits(&fits, search.scored_donor_points),
             dataset,
             Looks { recalibration: search.recalibrate_scores.then_some(&scoring[0]), held_out },
-            on_event,
+            Tell { event: on_event, done: &|scored| tell(fits.len() + scored) },
             cancel,
         )
         .await?;
         Ok(scores)
     }
 
-    /// Fits an adapter for each of these joins.
+    /// Fits an adapter for each of these joins. `tell` hears how many are done.
     ///
     /// # Errors
     ///
     /// The device fails, features are not finite, or the run is cancelled.
-    pub async fn fit(&mut self, joins: &[(usize, Join)]) -> Result<Fits, ProjectError> {
+    pub async fn fit(&mut self, joins: &[(usize, Join)], tell: &dyn Fn(usize)) -> Result<Fits, ProjectError> {
         let (search, seed) = (&self.settings.search, u64::from(self.settings.seed));
         let images = self.dataset.indices(Split::Train);
         let mut calibration = training_batches(&images, CALIBRATION_BATCH.min(images.len()), seed, 0);
@@ -139,7 +142,7 @@ impl<'a> Workshop<'a> {
         let rows_per_channel = search.ridge_rows_per_channel;
         let calibration = Calibration { batches: &calibration, rows_per_channel, seed };
         let Self { space, teachers, dataset, cancel, .. } = self;
-        let fits = fit_adapters(space, joins, teachers, dataset, calibration, cancel).await?;
+        let fits = fit_adapters(space, joins, teachers, dataset, calibration, tell, cancel).await?;
         self.adapters = fits.iter().map(|(key, fit)| (*key, Adapter::from(fit))).collect();
         Ok(fits)
     }
