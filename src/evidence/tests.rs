@@ -20,6 +20,7 @@ fn space() -> Space {
     let network = |name: &str| SpaceNetwork {
         name: name.into(),
         macs: 1000 * (POINTS as u64 + 1),
+        units: 2,
         points: (0..POINTS).map(point).collect(),
     };
     Space { networks: vec![network("a"), network("b")], shortcuts: false, costs: None }

@@ -23,7 +23,14 @@ pub struct SpaceNetwork {
     pub name: String,
     /// MACs of the whole network for one image.
     pub macs: u64,
+    /// Units of its output; of several outputs, of the smallest.
+    #[serde(default = "one")]
+    pub units: usize,
     pub points: Vec<JoinPoint>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// What a plan saves, in MACs for one image.
@@ -43,6 +50,7 @@ impl Space {
             .map(|network| SpaceNetwork {
                 name: network.label(),
                 macs: network.graph.cost().macs,
+                units: network.tasks.iter().map(|task| task.classes.len()).min().unwrap_or(1).max(1),
                 points: join_points(&network.graph, &network.graph.outputs),
             })
             .collect();

@@ -265,7 +265,10 @@ impl Problem<'_> {
     /// - one and a half times how far apart in depth its two points are, each as a share of its network's MACs: it tells of
     ///   layers that nobody computes any more, and of donors too specialised to be read, where late joins all look like chance,
     /// - the receiver's share of MACs that goes: fewer layers of its own are left to learn what differs,
-    /// - half the logarithm of how many times more channels are expected than the donor has: they can't be independent.
+    /// - half the logarithm of how many times more channels are expected than the donor has: they can't be independent,
+    ///
+    /// divided by the twentieth root of the receiver's output units: from the answers of a teacher with many classes more is
+    /// learnt per image, so that the same lack costs less.
     pub fn badness(&self, receiver: usize, join: Join) -> f64 {
         let space = self.space;
         let [from, to] = space.ends(receiver, join);
@@ -275,6 +278,6 @@ impl Problem<'_> {
         let widening = (to.channels as f64 / from.channels.max(1) as f64).max(1.0).ln();
         let lacking = |score: &Score| (1.0 - score.kappa) + (1.0 - score.r_squared);
         let lacks = self.scores.get(&(receiver, join)).map_or(2.0, lacking);
-        lacks + 1.5 * gap + gone + widening / 2.0
+        (lacks + 1.5 * gap + gone + widening / 2.0) / (space.networks[receiver].units as f64).powf(0.05)
     }
 }

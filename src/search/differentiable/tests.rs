@@ -12,6 +12,7 @@ fn space(networks: usize, points: usize) -> Space {
     let network = |number: usize| SpaceNetwork {
         name: format!("n{number}"),
         macs: 1000 * (points as u64 + 1),
+        units: 2,
         points: (0..points)
             .map(|point| JoinPoint {
                 tensor: Default::default(),
@@ -31,6 +32,15 @@ fn space(networks: usize, points: usize) -> Space {
 fn scores(space: &Space) -> Scores {
     let score = Score { agreement: 0.5, kappa: 0.5, divergence: 1.0, r_squared: 0.5 };
     space.candidates().into_iter().map(|key| (key, score)).collect()
+}
+
+fn problem<'a>(
+    space: &'a Space,
+    scores: &'a Scores,
+    settings: &'a SearchSettings,
+    budget: f64,
+) -> Problem<'a> {
+    Problem { space, scores, settings, budget, further: &[], seed: 0, base: None }
 }
 
 fn all_options(space: &Space) -> Vec<Vec<Source>> {
@@ -214,15 +224,7 @@ fn a_space_with_a_known_best_plan_is_solved_the_same_way_each_time() {
     let settings =
         SearchSettings { survivors_per_point: 5, supernet_steps: 1500, ..SearchSettings::default() };
     let budget = space.relative_macs(&Plan(good.clone())) + 1e-6;
-    let problem = Problem {
-        space: &space,
-        scores: &scores,
-        settings: &settings,
-        budget,
-        further: &[],
-        seed: 9,
-        base: None,
-    };
+    let problem = Problem { seed: 9, ..problem(&space, &scores, &settings, budget) };
     let run = || {
         let noise = ChaCha8Rng::seed_from_u64(10);
         let mut evaluator = Synthetic { good: good.clone(), noise, asked: 0 };
@@ -240,15 +242,7 @@ fn plans_of_simple_rules_are_compared_too() {
     let space = space(3, 5);
     let scores = scores(&space);
     let settings = SearchSettings { supernet_steps: 50, ..SearchSettings::default() };
-    let problem = Problem {
-        space: &space,
-        scores: &scores,
-        settings: &settings,
-        budget: 0.8,
-        further: &[],
-        seed: 1,
-        base: None,
-    };
+    let problem = Problem { seed: 1, ..problem(&space, &scores, &settings, 0.8) };
     let rules = [share_all(&problem), fixed_depth(&problem)].map(Result::unwrap);
     let mut evaluator =
         Synthetic { good: vec![Source::Root; 3], noise: ChaCha8Rng::seed_from_u64(2), asked: 0 };
@@ -268,15 +262,7 @@ fn the_last_comparison_always_has_all_image_passes() {
     let space = space(2, 5);
     let scores = scores(&space);
     let settings = SearchSettings::default();
-    let problem = Problem {
-        space: &space,
-        scores: &scores,
-        settings: &settings,
-        budget: 1.0,
-        further: &[],
-        seed: 0,
-        base: None,
-    };
+    let problem = problem(&space, &scores, &settings, 1.0);
     for (count, expected) in
         [(2, vec![400, 400]), (3, vec![400, 400, 200]), (8, vec![400, 400, 200, 200, 100, 100, 100, 100])]
     {
@@ -286,4 +272,17 @@ fn the_last_comparison_always_has_all_image_passes() {
         let judged = pollster::block_on(halve(&problem, plans, 400, 3, &mut evaluator)).unwrap();
         assert_eq!(judged.iter().map(|judged| judged.image_passes).collect::<Vec<_>>(), expected);
     }
+}
+
+#[test]
+fn the_same_lack_counts_less_for_a_network_of_many_classes() {
+    let mut space = space(2, 3);
+    let (scores, settings) = (scores(&space), SearchSettings::default());
+    let badness = |space: &Space, receiver: usize| {
+        let join = Join { donor: 1 - receiver, donor_point: 1, receiver_point: 1 };
+        problem(space, &scores, &settings, 1.0).badness(receiver, join)
+    };
+    assert_eq!(badness(&space, 0), badness(&space, 1));
+    space.networks[1].units = 62;
+    assert!(badness(&space, 0) > badness(&space, 1));
 }
