@@ -11,6 +11,9 @@ use super::tasks::{Expected, map_tasks, name_folder_task};
 /// Bytes that the pixels of a data set may take: below what one allocation in a browser can hold.
 const MAX_PIXEL_BYTES: usize = 1_800_000_000;
 
+/// The same images are always tested on, so that networks of several runs can be compared.
+const SPLIT_SEED: u64 = 0;
+
 /// How to load a data set.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
@@ -19,14 +22,12 @@ pub struct LoadOptions {
     pub tasks: Vec<Expected>,
     /// The splits that must hold images.
     pub needed: &'static [Split],
-    /// Draws the splits that the data set does not name.
-    pub seed: u64,
 }
 
 impl LoadOptions {
     /// Images of one shape and the tasks of the networks; every split is needed.
     pub fn new(shape: ImageShape, tasks: Vec<Expected>) -> Self {
-        LoadOptions { shape, tasks, needed: &Split::ALL, seed: 0 }
+        LoadOptions { shape, tasks, needed: &Split::ALL }
     }
 
     /// The same, where nothing but the test split is needed.
@@ -147,13 +148,8 @@ impl Loader {
         data.groups = self.groups.map(|groups| kept.iter().map(|&row| groups[row].clone()).collect());
         let fixed: Option<Vec<Split>> =
             self.splits.map(|splits| kept.iter().map(|&row| splits[row]).collect());
-        data.splits = split::assign(
-            kept.len(),
-            fixed.as_deref(),
-            data.groups.as_deref(),
-            options.seed,
-            options.needed,
-        )?;
+        data.splits =
+            split::assign(kept.len(), fixed.as_deref(), data.groups.as_deref(), SPLIT_SEED, options.needed)?;
         Ok(data)
     }
 }
@@ -200,7 +196,10 @@ mod tests {
         assert_eq!(data.task("size").unwrap().labels[0], None);
         assert_eq!(data.image(data.len() - 1), [19; 4]);
         assert_eq!(data.indices(Split::Train).len(), 12);
-        assert_eq!(data.tasks[0].labels.iter().filter(|label| **label == Some(0)).count(), 10);
+        assert_eq!(data.tasks[0].classes, ["dog", "cat"]);
+        for class in [Some(0), Some(1)] {
+            assert_eq!(data.tasks[0].labels.iter().filter(|label| **label == class).count(), 10);
+        }
     }
 
     #[test]
@@ -260,7 +259,7 @@ mod tests {
 
     #[test]
     fn steps_give_the_same_as_one_go() {
-        let options = LoadOptions { seed: 4, ..LoadOptions::new(GREY2, Vec::new()) };
+        let options = LoadOptions::new(GREY2, Vec::new());
         let mut loader = Loader::new(files(&["a", "b"], &[]), &options).unwrap();
         assert!(loader.step(7));
         assert_eq!(loader.progress(), (7, 20));
