@@ -6,9 +6,10 @@ use macerator::{Scalar, Simd};
 
 use super::geometry::{Conv, Correlation, Pass};
 use super::panel::Kernel;
-use super::parallel::{filled, for_each_piece};
+use super::parallel::{filled, for_each, for_each_piece};
 use super::span::{Span, spans};
 use super::tile::{Layout, MAX_LANES, correlate, layout, tiles, with_rows};
+use super::winograd;
 
 /// The forward pass of a convolution with `weight` `[channels_out, group_in, kh, kw]`, ready to compute.
 pub(super) fn forward(conv: &Conv, weight: &[f32]) -> Correlate {
@@ -17,8 +18,8 @@ pub(super) fn forward(conv: &Conv, weight: &[f32]) -> Correlate {
         correlation: Correlation::forward(conv),
         batch: conv.batch,
         groups: conv.groups,
-        from: Planes { channels: group_in, size: conv.input_plane() },
-        into: Planes { channels: conv.group_out(), size: conv.output_plane() },
+        from: Planes { channels: group_in, size: conv.input },
+        into: Planes { channels: conv.group_out(), size: conv.output },
     };
     let group = conv.group_out() * group_in * taps;
     Correlate::new(problem, Kernel { weight, group, into: group_in * taps, from: taps })
@@ -31,8 +32,8 @@ pub(super) fn input_gradient(conv: &Conv, gradient: &[f32], weight: &[f32]) -> V
         correlation: Correlation::backward(conv),
         batch: conv.batch,
         groups: conv.groups,
-        from: Planes { channels: conv.group_out(), size: conv.output_plane() },
-        into: Planes { channels: group_in, size: conv.input_plane() },
+        from: Planes { channels: conv.group_out(), size: conv.output },
+        into: Planes { channels: group_in, size: conv.input },
     };
     let group = conv.group_out() * group_in * taps;
     let kernel = Kernel { weight, group, into: taps, from: group_in * taps };
@@ -43,7 +44,19 @@ pub(super) fn input_gradient(conv: &Conv, gradient: &[f32], weight: &[f32]) -> V
 #[derive(Clone, Copy, Debug)]
 struct Planes {
     channels: usize,
-    size: usize,
+    size: [usize; 2],
+}
+
+impl Planes {
+    /// Floats of a plane.
+    fn plane(&self) -> usize {
+        self.size[0] * self.size[1]
+    }
+
+    /// Floats of all of them.
+    fn floats(&self) -> usize {
+        self.channels * self.plane()
+    }
 }
 
 #[derive(Debug)]
@@ -69,6 +82,8 @@ pub(super) struct Correlate {
     in_place: bool,
     /// The passes land side by side, to be woven into the destination.
     woven: bool,
+    /// Floats of a destination plane, pass after pass.
+    landed: usize,
     /// Of each pass, image after image.
     spans: Vec<Vec<Span>>,
     /// Of each pass.
@@ -78,6 +93,8 @@ pub(super) struct Correlate {
     images: usize,
     /// Floats from one image to the next where tiles read.
     image_step: usize,
+    /// A zero for each channel of the destination.
+    unbiased: Vec<f32>,
 }
 
 /// What is added to each channel of the destination, and what it is then moved between.
@@ -97,25 +114,25 @@ struct Scratch {
 impl Correlate {
     fn new(problem: Problem, kernel: Kernel) -> Self {
         let layout = layout();
-        let Problem { correlation: Correlation { source, passes, .. }, batch, groups, from, into } = &problem;
+        let Problem { correlation, batch, groups, from, into } = &problem;
+        let Correlation { source, passes, .. } = correlation;
         // A single pass covers its destination row after row.
         let woven = passes.len() > 1;
-        let mut start = 0;
+        let mut landed = 0;
         let cut = passes.iter().map(|pass| {
-            let spans = spans(pass, start, source.row(), layout.lanes);
-            start += pass.rows * pass.columns;
+            let spans = spans(pass, landed, source.row(), layout.lanes);
+            landed += pass.rows * pass.columns;
             spans
         });
         let mut spans: Vec<Vec<Span>> = cut.collect();
         let full = |span: &Span| span.runs.iter().map(|run| run.1).sum::<usize>() == layout.lanes;
         let in_place = source.is_original() && spans.iter().flatten().all(full);
         // Enough vectors for a panel of weights to be worth loading, and pieces left for every thread.
-        let vectors = spans.iter().map(Vec::len).sum::<usize>().max(1);
+        let vectors = spans.iter().map(Vec::len).max().unwrap_or(1).max(1);
         let images = 16usize.div_ceil(vectors).min(batch.div_ceil(8));
-        let into_group = into.channels * into.size;
-        let output_step = if woven { into_group } else { groups * into_group };
+        let output_step = if woven { into.channels * landed } else { groups * into.floats() };
         let (channel, image_step) = match in_place {
-            true => (from.size, groups * from.channels * from.size),
+            true => (from.plane(), groups * from.floats()),
             false => (source.channel(), from.channels * source.channel()),
         };
         for spans in &mut spans {
@@ -126,22 +143,40 @@ impl Correlate {
         }
         let offsets = passes.iter().map(|pass| offsets(pass, from.channels, channel)).collect();
         let channels = [from.channels, into.channels];
-        let panels =
-            passes.iter().map(|pass| kernel.panel(&pass.taps, *groups, channels, layout.rows)).collect();
-        Self { layout, in_place, woven, offsets, spans, panels, images, image_step, problem }
+        let parts = if correlation.winograd { winograd::TAPS } else { passes.len() };
+        let mut panels = vec![Vec::new(); parts];
+        for_each(&mut panels, |pass, panel| {
+            *panel = kernel.panel(&passes[pass].taps, *groups, channels, layout.rows);
+        });
+        let panels = if correlation.winograd { winograd::weights(&panels) } else { panels };
+        let unbiased = vec![0.0; groups * into.channels];
+        Self {
+            layout,
+            in_place,
+            woven,
+            landed,
+            offsets,
+            spans,
+            panels,
+            images,
+            image_step,
+            unbiased,
+            problem,
+        }
     }
 
     /// The destination of `from`, `[batch, channels, h, w]`: with `bias`, one for each channel, and moved between
     /// `bounds`.
     pub fn solve(&self, from: &[f32], bias: Option<&[f32]>, bounds: Option<[f32; 2]>) -> Vec<f32> {
         let Problem { batch, groups, into, .. } = &self.problem;
-        let group = into.channels * into.size;
-        let image = groups * group;
-        let zeros = vec![0.0; if bias.is_none() { groups * into.channels } else { 0 }];
-        let finish = Finish { bias: bias.unwrap_or(&zeros), bounds };
+        let image = groups * into.floats();
+        let finish = Finish { bias: bias.unwrap_or(&self.unbiased), bounds };
         let init = || Scratch {
             source: vec![0.0; if self.in_place { 0 } else { self.images * self.image_step + MAX_LANES }],
-            planes: vec![MaybeUninit::uninit(); if self.woven { self.images * group } else { 0 }],
+            planes: vec![
+                MaybeUninit::uninit();
+                if self.woven { self.images * into.channels * self.landed } else { 0 }
+            ],
         };
         let write = |output: &mut [MaybeUninit<f32>]| {
             for_each_piece(output, self.images * image, init, |scratch, index, output| {
@@ -162,8 +197,12 @@ impl Correlate {
         output: &mut [MaybeUninit<f32>],
     ) {
         let Problem { correlation, groups, from: sources, into, .. } = &self.problem;
-        let (from_group, into_group) = (sources.channels * sources.size, into.channels * into.size);
+        let (from_group, into_group) = (sources.floats(), into.floats());
         let images = output.len() / (groups * into_group);
+        let in_passes = match correlation.winograd {
+            true => Finish { bias: &self.unbiased, bounds: None },
+            false => finish,
+        };
         for group in 0..*groups {
             let at = |image: usize| ((index * self.images + image) * groups + group) * from_group;
             let source = if self.in_place {
@@ -177,27 +216,27 @@ impl Correlate {
             };
             for pass in 0..self.spans.len() {
                 let spans = &self.spans[pass][..images * (self.spans[pass].len() / self.images)];
-                match self.woven {
-                    true => group_pass(self, finish, source, group, pass, spans, &mut scratch.planes),
-                    false => group_pass(
-                        self,
-                        finish,
-                        source,
-                        group,
-                        pass,
-                        spans,
-                        &mut output[group * into_group..],
-                    ),
-                }
+                let into = match self.woven {
+                    true => &mut scratch.planes[..],
+                    false => &mut output[group * into_group..],
+                };
+                group_pass(self, in_passes, source, group, pass, spans, into);
             }
             if self.woven {
-                let images = scratch.planes.chunks_exact(into_group);
+                let images = scratch.planes.chunks_exact(into.channels * self.landed);
                 for (planes, output) in images.zip(output.chunks_exact_mut(groups * into_group)) {
-                    let output = output[group * into_group..][..into_group].chunks_exact_mut(into.size);
-                    planes
-                        .chunks_exact(into.size)
-                        .zip(output)
-                        .for_each(|(from, into)| correlation.weave(from, into));
+                    let output = &mut output[group * into_group..][..into_group];
+                    if correlation.winograd {
+                        let bias = &finish.bias[group * into.channels..];
+                        // SAFETY: the passes have just written all of them.
+                        let products = unsafe { planes.assume_init_ref() };
+                        winograd::output(products, into.size, bias, finish.bounds, output);
+                    } else {
+                        planes
+                            .chunks_exact(self.landed)
+                            .zip(output.chunks_exact_mut(into.plane()))
+                            .for_each(|(from, into)| correlation.weave(from, into));
+                    }
                 }
             }
         }
@@ -215,7 +254,7 @@ fn group_pass<'a, S: Simd>(
     spans: &'a [Span],
     output: &'a mut [MaybeUninit<f32>],
 ) {
-    let Planes { channels, size } = plan.problem.into;
+    let (channels, size) = (plan.problem.into.channels, plan.landed);
     let offsets = &plan.offsets[pass][..];
     let mut weights = &plan.panels[pass][group * channels * offsets.len()..];
     for (start, rows) in tiles(channels, plan.layout.rows) {

@@ -2,12 +2,14 @@
 //!
 //! Forward pass and input gradient are the same thing here: a stride-1 correlation over a padded copy of the
 //! source. A stride `s` is taken away by splitting the padded source into `s × s` phase planes (forward) or by
-//! computing the destination in `s × s` interleaved passes (input gradient); dilation only moves the taps.
+//! computing the destination in `s × s` interleaved passes (input gradient); dilation only moves the taps. What is
+//! computed by Winograd's products has a phase and a pass for each of these.
 
 use burn::tensor::ops::ConvOptions;
 
 use super::kept::Kept;
 use super::source::{AxisSource, Source};
+use super::winograd;
 
 /// Sizes of one two-dimensional convolution, channels first.
 #[derive(Clone, Debug)]
@@ -80,6 +82,11 @@ impl Conv {
     /// Taps of one kernel plane.
     pub fn taps(&self) -> usize {
         self.kernel[0] * self.kernel[1]
+    }
+
+    /// Whether it is computed by Winograd's products.
+    pub fn winograd(&self) -> bool {
+        winograd::suits(self)
     }
 }
 
@@ -159,6 +166,22 @@ fn backward_axis(conv: &Conv, axis: usize) -> (AxisSource, Vec<AxisPass>) {
     (AxisSource { size: conv.output[axis], stride: 1, padding: border, phases: vec![0], length }, passes)
 }
 
+/// An axis of stride 1 by Winograd's products. The position `j` of phase `f` stands for source index `4j + f − padding`. The
+/// first passes have the rows of taps, in the order in which these read.
+fn products((source, passes): (AxisSource, Vec<AxisPass>)) -> (AxisSource, Vec<AxisPass>) {
+    let Some(pass) = passes.first() else { return (source, passes) };
+    let mut taps = pass.taps.clone();
+    taps.sort_by_key(|tap| tap.offset);
+    let phases: Vec<usize> = (0..winograd::PRODUCTS).collect();
+    let count = pass.count.div_ceil(winograd::TILE);
+    let pass = |&phase: &usize| {
+        let index = taps.get(phase).map_or(phase, |tap| tap.index);
+        AxisPass { count, start: 0, step: 1, taps: vec![Tap { index, phase, offset: 0 }] }
+    };
+    let passes = phases.iter().map(pass).collect();
+    (AxisSource { stride: winograd::TILE, phases, length: count, ..source }, passes)
+}
+
 /// One pass of a correlation: a grid of outputs, all reading the same taps.
 #[derive(Clone, Debug)]
 pub(super) struct Pass {
@@ -179,6 +202,8 @@ pub(super) struct Pass {
 pub(super) struct Correlation {
     pub source: Source,
     pub passes: Vec<Pass>,
+    /// By Winograd's products, of which each pass computes one.
+    pub winograd: bool,
     /// Of a destination plane.
     width: usize,
 }
@@ -186,21 +211,23 @@ pub(super) struct Correlation {
 impl Correlation {
     /// From input to output.
     pub fn forward(conv: &Conv) -> Self {
-        Self::new(forward_axis(conv, 0), forward_axis(conv, 1), conv.kernel[1], conv.output[1])
+        Self::new(conv, forward_axis(conv, 0), forward_axis(conv, 1), conv.output[1])
     }
 
     /// From output gradient to input gradient.
     pub fn backward(conv: &Conv) -> Self {
-        Self::new(backward_axis(conv, 0), backward_axis(conv, 1), conv.kernel[1], conv.input[1])
+        Self::new(conv, backward_axis(conv, 0), backward_axis(conv, 1), conv.input[1])
     }
 
     fn new(
-        (rows, row_passes): (AxisSource, Vec<AxisPass>),
+        conv: &Conv,
+        rows: (AxisSource, Vec<AxisPass>),
         (columns, column_passes): (AxisSource, Vec<AxisPass>),
-        kernel_width: usize,
         width: usize,
     ) -> Self {
-        let source = Source { axes: [rows, columns] };
+        let (winograd, kernel_width) = (conv.winograd(), conv.kernel[1]);
+        let (rows, row_passes) = if winograd { products(rows) } else { rows };
+        let source = Source { axes: [rows, columns], winograd };
         let phases_x = source.axes[1].phases.len();
         let mut passes = Vec::new();
         for y in &row_passes {
@@ -223,7 +250,7 @@ impl Correlation {
                 });
             }
         }
-        Self { source, passes, width }
+        Self { source, passes, winograd, width }
     }
 
     /// Puts the pixels of a destination plane, which lie pass after pass, where they belong.

@@ -27,6 +27,7 @@ mod source;
 mod span;
 mod tile;
 mod weight;
+mod winograd;
 
 #[cfg(test)]
 mod tests;

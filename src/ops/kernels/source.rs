@@ -1,5 +1,7 @@
 //! The padded copy of a few planes that tiles read.
 
+use super::winograd;
+
 /// The padded, phase-split copy of an axis: plane position `j` of phase `f` holds source index
 /// `j · stride + f − padding`, zero where there is none.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub(super) struct AxisSource {
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub axes: [AxisSource; 2],
+    /// The phases of its rows are mixed as Winograd's products want them.
+    pub winograd: bool,
 }
 
 impl Source {
@@ -43,6 +47,9 @@ impl Source {
     /// Copies `planes` (each `size₀ × size₁` floats) into `into`, whose borders are zero already and stay so.
     pub fn fill(&self, planes: &[f32], into: &mut [f32]) {
         let [rows, columns] = &self.axes;
+        if self.winograd {
+            return winograd::source(rows, columns, planes, into);
+        }
         let (channel, phase_plane) = (self.channel(), self.phase_plane());
         for (plane, into) in planes.chunks_exact(rows.size * columns.size).zip(into.chunks_exact_mut(channel))
         {
@@ -78,7 +85,7 @@ fn every(stride: usize, from: &[f32], into: &mut [f32]) {
 
 impl AxisSource {
     /// Positions of a phase plane that hold source values: the first, how many, and the source index of the first.
-    fn overlap(&self, phase: usize) -> (usize, usize, usize) {
+    pub fn overlap(&self, phase: usize) -> (usize, usize, usize) {
         let first = self.padding.saturating_sub(phase).div_ceil(self.stride);
         let from = first * self.stride + phase - self.padding;
         let held = self.size.saturating_sub(from).div_ceil(self.stride);

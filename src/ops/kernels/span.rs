@@ -25,11 +25,21 @@ impl Span {
     }
 }
 
+/// Vectors for `[rows, columns]` of pixels, `row` floats from one row to the next.
+pub(super) fn vectors(size: [usize; 2], row: usize, vector: usize) -> usize {
+    let [by_row, along] = cuts(size, row, vector);
+    by_row.min(along)
+}
+
+/// Vectors by row, and along rows and gaps alike.
+fn cuts([rows, columns]: [usize; 2], row: usize, vector: usize) -> [usize; 2] {
+    [rows * columns.div_ceil(vector), ((rows - 1) * row + columns).div_ceil(vector)]
+}
+
 /// Cuts the grid of a pass, which lands row after row from `start`, into vectors: row by row, or along rows and gaps
 /// alike where that takes fewer.
 pub(super) fn spans(pass: &Pass, start: usize, row: usize, vector: usize) -> Vec<Span> {
-    let by_row = pass.rows * pass.columns.div_ceil(vector);
-    let along = ((pass.rows - 1) * row + pass.columns).div_ceil(vector);
+    let [by_row, along] = cuts([pass.rows, pass.columns], row, vector);
     let span = |from: usize, lanes: usize| {
         let mut runs: Vec<(usize, usize, usize)> = Vec::new();
         for lane in 0..lanes {

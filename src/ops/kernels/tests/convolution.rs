@@ -3,6 +3,7 @@
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Device, Tensor, module};
 
+use super::super::geometry::Conv;
 use super::super::{Kept, clip, conv_transpose2d, conv2d, infer_conv2d};
 use super::{CASES, difference, floats, products, random, transposed};
 
@@ -22,7 +23,7 @@ fn convolutions_and_their_gradients_are_burns() {
                 let names = ["output", "input gradient", "weight gradient"];
                 for ((ours, burns), name) in ours.iter().zip(&burns).zip(names) {
                     let difference = difference(ours, burns).await;
-                    assert!(difference < 1e-4, "{name} of {:?}: {difference}", case.options());
+                    assert!(difference < 1e-5, "{name} of {:?}: {difference}", case.options());
                 }
                 if let (Some(ours), Some(burns)) = (our_bias, burn_bias) {
                     assert!(difference(&ours, &burns).await < 1e-4, "bias gradient of {:?}", case.options());
@@ -30,6 +31,20 @@ fn convolutions_and_their_gradients_are_burns() {
             }
         }
     });
+}
+
+#[test]
+fn winograds_products_are_for_many_channels_and_three_rows_of_taps() {
+    let suits = |input, weight, stride, groups| {
+        let options = ConvOptions::new([stride; 2], [1, 1], [1, 1], groups);
+        Conv::new(input, weight, options).is_some_and(|conv| conv.winograd())
+    };
+    assert!(suits([32, 16, 32, 32], [32, 16, 3, 3], 1, 1));
+    assert!(!suits([32, 1, 32, 32], [32, 1, 3, 3], 1, 1));
+    assert!(!suits([32, 16, 32, 32], [16, 1, 3, 3], 1, 16));
+    assert!(!suits([32, 16, 32, 32], [32, 16, 3, 3], 2, 1));
+    assert!(!suits([32, 16, 32, 32], [32, 16, 5, 5], 1, 1));
+    assert!(!suits([32, 16, 1, 32], [32, 16, 3, 3], 1, 1));
 }
 
 #[test]

@@ -69,6 +69,17 @@ pub const CASES: &[Case] = &[
     case([2, 12, 9, 9], [18, 4, 3, 3], 1, 1, 3),
     case([2, 4, 6, 6], [8, 1, 3, 3], 1, 1, 4),
     case([2, 64, 5, 5], [64, 32, 3, 3], 1, 1, 2),
+    // By Winograd's products: groups, rows that fill no tile, uneven padding, a wide kernel whose taps lie apart.
+    case([2, 32, 16, 16], [32, 16, 3, 3], 1, 1, 2),
+    case([3, 8, 23, 17], [12, 8, 3, 3], 1, 0, 1),
+    Case {
+        input: [2, 16, 26, 20],
+        weight: [9, 16, 3, 5],
+        stride: [1, 1],
+        padding: [(2, 0), (1, 7)],
+        dilation: [1, 2],
+        groups: 1,
+    },
     // No padding, a kernel as large as the image, a single pixel, padding wider than the image.
     case([2, 3, 9, 9], [4, 3, 3, 3], 1, 0, 1),
     case([2, 3, 6, 5], [4, 3, 6, 5], 1, 0, 1),
