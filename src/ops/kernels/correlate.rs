@@ -125,7 +125,9 @@ impl Correlate {
             spans
         });
         let mut spans: Vec<Vec<Span>> = cut.collect();
-        let full = |span: &Span| span.runs.iter().map(|run| run.1).sum::<usize>() == layout.lanes;
+        let full = |span: &Span| {
+            span.whole.is_some() || span.runs.iter().map(|run| run.1).sum::<usize>() == layout.lanes
+        };
         let in_place = source.is_original() && spans.iter().flatten().all(full);
         // Enough vectors for a panel of weights to be worth loading, and pieces left for every thread.
         let vectors = spans.iter().map(Vec::len).max().unwrap_or(1).max(1);

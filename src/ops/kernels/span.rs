@@ -7,11 +7,11 @@ use super::geometry::Pass;
 pub(super) struct Span {
     /// Where it reads, in floats of a source channel.
     pub from: usize,
-    /// Runs of lanes that land beside each other: first lane, length, destination. The lanes between them read past a
-    /// row and are thrown away.
-    pub runs: Vec<(usize, usize, usize)>,
-    /// Where it lands when that is a single run of all its lanes.
+    /// Where it lands when all its lanes land beside each other.
     pub whole: Option<usize>,
+    /// Otherwise, runs of lanes that do: first lane, length, destination. The lanes between them read past a row and are
+    /// thrown away.
+    pub runs: Vec<(usize, usize, usize)>,
 }
 
 impl Span {
@@ -42,6 +42,10 @@ pub(super) fn spans(pass: &Pass, start: usize, row: usize, vector: usize) -> Vec
     let [by_row, along] = cuts([pass.rows, pass.columns], row, vector);
     let span = |from: usize, lanes: usize| {
         let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+        let (y, x) = (from / row, from % row);
+        if lanes == vector && y < pass.rows && x + lanes <= pass.columns {
+            return Span { from, whole: Some(start + y * pass.columns + x), runs };
+        }
         for lane in 0..lanes {
             let (y, x) = ((from + lane) / row, (from + lane) % row);
             if x >= pass.columns || y >= pass.rows {
@@ -55,8 +59,9 @@ pub(super) fn spans(pass: &Pass, start: usize, row: usize, vector: usize) -> Vec
                 _ => runs.push((lane, 1, into)),
             }
         }
+        // Rows without gaps between them.
         let whole = runs.first().filter(|run| run.1 == vector).map(|run| run.2);
-        Span { from, runs, whole }
+        Span { from, whole, runs: if whole.is_some() { Vec::new() } else { runs } }
     };
     if by_row <= along {
         let cuts = (0..pass.rows).flat_map(|y| (0..pass.columns).step_by(vector).map(move |x| (y, x)));

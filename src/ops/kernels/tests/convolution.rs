@@ -45,6 +45,7 @@ fn winograds_products_are_for_many_channels_and_three_rows_of_taps() {
     assert!(!suits([32, 16, 32, 32], [32, 16, 3, 3], 2, 1));
     assert!(!suits([32, 16, 32, 32], [32, 16, 5, 5], 1, 1));
     assert!(!suits([32, 16, 1, 32], [32, 16, 3, 3], 1, 1));
+    assert!(!suits([1, 64, 224, 224], [64, 64, 3, 3], 1, 1));
 }
 
 #[test]

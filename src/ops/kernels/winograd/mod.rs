@@ -27,8 +27,8 @@ pub(super) const PRODUCTS: usize = 6;
 /// Rows of taps that there are.
 pub(super) const TAPS: usize = 3;
 
-/// Whether a convolution gains by it: its stride is 1, and there are enough channels for the transformations not to
-/// matter, and rows to fill vectors with.
+/// Whether a convolution gains by it: its stride is 1, there are enough channels for the transformations not to matter
+/// and rows to fill vectors with, and what is transformed of one image is not too large to be kept by every thread.
 pub(super) fn suits(conv: &Conv) -> bool {
     let lanes = layout().lanes;
     let fewer = |[rows, columns]: [usize; 2]| {
@@ -42,12 +42,16 @@ pub(super) fn suits(conv: &Conv) -> bool {
         // More would be cut off from the gradient.
         && conv.padding[0] < TAPS
         && conv.group_in().min(conv.group_out()) >= CHANNELS
+        && conv.group_in() * conv.input_plane() <= FLOATS
+        && conv.group_out() * conv.output_plane() <= FLOATS
         && fewer(conv.input)
         && fewer(conv.output)
 }
 
 /// Channels that are enough.
 const CHANNELS: usize = 8;
+/// Floats of one image that are not too many.
+const FLOATS: usize = 1 << 20;
 
 /// The weights of the products from those of the three rows of taps, in the order in which these read.
 #[macerator::with_simd]
