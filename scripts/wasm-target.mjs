@@ -84,8 +84,11 @@ export function wasmEnv(route, extraPath, { threads = false } = {}) {
       RUSTC: '/usr/bin/rustc',
       CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: 'wasm-ld-22',
     }),
-    // A standard library of one's own: where none comes with the compiler, and with atomics.
-    ...((debian || threads) && { RUSTC_BOOTSTRAP: '1', CARGO_UNSTABLE_BUILD_STD: 'std,panic_abort' }),
+    // A standard library of one's own: with atomics for threads, and a small one, for its sorting alone is compiled anew
+    // for every type.
+    RUSTC_BOOTSTRAP: '1',
+    CARGO_UNSTABLE_BUILD_STD: 'std,panic_abort',
+    CARGO_UNSTABLE_BUILD_STD_FEATURES: 'optimize_for_size',
   };
 }
 

@@ -53,9 +53,8 @@ function includedFiles(source) {
 
 function cacheKey(kind, route) {
   const hash = createHash('sha256');
-  hash.update(
-    JSON.stringify([kinds[kind].features, wasmEnv(route, '', kinds[kind]).RUSTFLAGS, wasmCompiler(route)]),
-  );
+  const { PATH: _, ...env } = wasmEnv(route, '', kinds[kind]);
+  hash.update(JSON.stringify([kinds[kind].features, env, wasmCompiler(route)]));
   for (const file of sourceFiles()) hash.update(`\n${file.slice(root.length)}\n`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
 }
