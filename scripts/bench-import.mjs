@@ -65,7 +65,7 @@ function cell(values) {
 
 async function command() {
   await setUp('browser');
-  await buildAll({ kinds: ['cpu'] });
+  await buildAll(['cpu']);
   const folder = mkdtempSync(join(tmpdir(), 'graftlab-import-'));
   try {
     const file = join(folder, 'mobilenet_v2.onnx');

@@ -8,7 +8,7 @@ import { buildWasm } from './wasm.mjs';
 /** Fills `folder`. The GPU artifact, which takes long to build, is in it only where one was built before. */
 export async function buildBenchPage(folder, networks, artifacts) {
   const kinds = artifacts.filter((kind) => kind !== 'gpu' || existsSync(join(pkg, kind)));
-  for (const kind of kinds) await buildWasm(kind, { optimised: kind !== 'gpu' || 'if-cached' });
+  for (const kind of kinds) await buildWasm(kind);
   await step('Building the page of the benchmarks', 0.3, async () => {
     rmSync(folder, { recursive: true, force: true });
     const { build } = await import('vite');

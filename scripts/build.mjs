@@ -38,9 +38,9 @@ export function writeStatus(status) {
   }
 }
 
-/** The whole `dist/`, or with some of the artifacts. `optimised` is for the GPU artifact, whose wasm-opt is slow. */
-export async function buildAll({ optimised = true, kinds = artifactKinds } = {}) {
-  for (const kind of kinds) await buildWasm(kind, { optimised: kind === 'gpu' ? optimised : true });
+/** The whole `dist/`, or with some of the artifacts. */
+export async function buildAll(kinds = artifactKinds) {
+  for (const kind of kinds) await buildWasm(kind);
   await buildPage();
   kinds.forEach(addArtifact);
   writeStatus(Object.fromEntries(kinds.map((kind) => [kind, 'ready'])));

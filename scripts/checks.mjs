@@ -55,7 +55,7 @@ const artifact = (kind, title) => {
     title,
     minutes: 0,
     before: async () => {
-      ({ warnings } = await buildWasm(kind, { optimised: kind === 'gpu' ? 'if-cached' : true }));
+      ({ warnings } = await buildWasm(kind));
     },
     work: async () => {
       if (warnings) throw new Problem(warnings);
@@ -123,7 +123,7 @@ export const checks = [
 
   commandLine('browser'),
   needing(
-    () => buildAll({ optimised: 'if-cached' }),
+    () => buildAll(),
     command(
       'browser',
       'Browser tests',

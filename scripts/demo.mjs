@@ -61,10 +61,7 @@ async function command() {
   const title = { glyphs: 'Glyphs', 'garments-digits': 'Garments and digits' }[name];
   if (!title) throw new Problem(`There is no sample '${name}'.`, usage);
   await setUp('page');
-  await buildAll({
-    optimised: 'if-cached',
-    kinds: artifactKinds.filter((kind) => kind !== 'gpu' || device === 'webgpu'),
-  });
+  await buildAll(artifactKinds.filter((kind) => kind !== 'gpu' || device === 'webgpu'));
   const lab = await startLab({ gpu });
   try {
     const { page, problems } = await lab.openReady();

@@ -31,7 +31,7 @@ async function startBuilt() {
 
 async function addLater(kind, dev) {
   try {
-    await buildWasm(kind, { optimised: kind === 'gpu' ? 'if-cached' : true });
+    await buildWasm(kind);
     if (!dev) {
       addArtifact(kind);
       // Its version tells what is stored in browsers from what is new.

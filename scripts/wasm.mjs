@@ -21,15 +21,19 @@ import { logFile, run } from './run.mjs';
 import { wasmCompiler, wasmEnv, wasmRoute } from './wasm-target.mjs';
 
 const kinds = {
-  cpu: { title: 'CPU', features: [], minutes: 4, optMinutes: 0.5 },
-  threads: { title: 'threads', features: [], threads: true, minutes: 4, optMinutes: 0.5 },
-  gpu: { title: 'GPU', features: ['--features', 'gpu'], minutes: 10, optMinutes: 4 },
+  cpu: { title: 'CPU', features: [], minutes: 4 },
+  threads: { title: 'threads', features: [], threads: true, minutes: 4 },
+  gpu: { title: 'GPU', features: ['--features', 'gpu'], minutes: 10 },
 };
+
+// For the size of the download. Functions of similar names are similar code, which compresses where they lie side by side.
+// Higher levels give fewer bytes, but larger ones when compressed, and compute as fast.
+const wasmOptFlags = ['-O1', '-s', '1', '--reorder-functions-by-name', '--strip-debug'];
 
 /** In the order in which they are wanted. */
 export const artifactKinds = Object.keys(kinds);
 
-// Kept in the cache per kind; a built GPU artifact is some 30 MB.
+// Kept in the cache per kind; a GPU artifact is 12 MB.
 const keep = 4;
 
 function sourceFiles() {
@@ -54,7 +58,7 @@ function includedFiles(source) {
 function cacheKey(kind, route) {
   const hash = createHash('sha256');
   const { PATH: _, ...env } = wasmEnv(route, '', kinds[kind]);
-  hash.update(JSON.stringify([kinds[kind].features, env, wasmCompiler(route)]));
+  hash.update(JSON.stringify([kinds[kind].features, env, wasmCompiler(route), wasmOptFlags]));
   for (const file of sourceFiles()) hash.update(`\n${file.slice(root.length)}\n`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
 }
@@ -95,18 +99,13 @@ async function compile(kind, route, folder) {
   cpSync(logFile(`wasm-${kind}`), join(folder, 'build.log'));
 }
 
-async function optimise(kind, from, to) {
+async function makeSmall(kind, folder) {
   const wasmOpt = join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt');
-  const name = 'graftlab_bg.wasm';
-  cpSync(from, to, { recursive: true });
-  await run(
-    process.execPath,
-    [wasmOpt, '-O2', '--strip-debug', ...wasmFeatures(kinds[kind]), join(from, name), '-o', join(to, name)],
-    {
-      log: `wasm-opt-${kind}`,
-      hint: 'wasm-opt comes with the npm package binaryen.',
-    },
-  );
+  const file = join(folder, 'graftlab_bg.wasm');
+  await run(process.execPath, [wasmOpt, ...wasmOptFlags, ...wasmFeatures(kinds[kind]), file, '-o', file], {
+    log: `wasm-opt-${kind}`,
+    hint: 'wasm-opt comes with the npm package binaryen.',
+  });
 }
 
 /** What rustc's wasm32 target uses, and what the artifact asks for. */
@@ -132,30 +131,21 @@ function prune(kind) {
     rmSync(join(artifacts, name), { recursive: true, force: true });
 }
 
-/**
- * Builds one artifact (or takes it from the cache) and puts it into `pkg/<kind>`. With `optimised: 'if-cached'`
- * wasm-opt, slow on the GPU artifact, is not run, but its result is taken where there is one.
- */
-export async function buildWasm(kind, { optimised = true } = {}) {
-  const { title, minutes, optMinutes } = kinds[kind];
+/** Builds one artifact (or takes it from the cache) and puts it into `pkg/<kind>`. */
+export async function buildWasm(kind) {
+  const { title, minutes } = kinds[kind];
   const route = wasmRoute();
   if (!route) throw new Problem('The WebAssembly target is missing.', 'Run: npm run setup');
-  const key = cacheKey(kind, route);
-  const raw = join(artifacts, `${kind}-${key}`);
-  const small = `${raw}-O2`;
-  if (!existsSync(small)) {
+  const built = join(artifacts, `${kind}-${cacheKey(kind, route)}`);
+  if (!existsSync(built)) {
     const estimate = existsSync(wasmTarget) ? minutes / 4 : (minutes * 2) / Math.min(cpus().length, 8);
-    if (!existsSync(raw))
-      await step(`Building the ${title} artifact`, estimate, () =>
-        whole(raw, (to) => compile(kind, route, to)),
-      );
-    if (optimised === true) {
-      await step(`Making the ${title} artifact smaller`, optMinutes, () =>
-        whole(small, (to) => optimise(kind, raw, to)),
-      );
-    }
+    await step(`Building the ${title} artifact`, estimate, () =>
+      whole(built, async (folder) => {
+        await compile(kind, route, folder);
+        await makeSmall(kind, folder);
+      }),
+    );
   }
-  const built = existsSync(small) ? small : raw;
   utimesSync(built, new Date(), new Date());
   prune(kind);
   const out = join(pkg, kind);
