@@ -72,14 +72,15 @@ const browserTests = readdirSync(join(root, 'tests', 'browser'))
   .map((name) => join('tests', 'browser', name));
 
 export const checks = [
-  cargo('Rust format', 0, 'rust-format', ['fmt', '--check']),
+  cargo('Rust format', 0, 'rust-format', ['fmt', '--all', '--check']),
   // In release mode, so that proc macros and build scripts are compiled once for everything.
-  cargo('Clippy', 2, 'clippy', [...clippy, '--all-targets', ...strict]),
+  cargo('Clippy', 2, 'clippy', [...clippy, '--workspace', '--all-targets', ...strict]),
   // The feature's own code; its kernels are run by the browser tests.
   cargo('Clippy, with the GPU', 2, 'clippy-gpu', [
     ...clippy,
     '--features',
     'gpu',
+    '--workspace',
     '--all-targets',
     ...strict,
   ]),

@@ -5,9 +5,9 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Scalar, TensorMetadata, backend_extension, get_or_init_device_settings};
 use burn::tensor::Shape;
 
-use super::adam::AdamStep;
-use super::geometry::Conv;
-use super::normalise::Norm;
+use super::conv::Conv;
+use graftlab_kernels::adam::AdamStep;
+use graftlab_kernels::normalise::Norm;
 
 /// Operations, all of whose tensors are `f32`. The defaults are burn's.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]

@@ -1,4 +1,4 @@
-//! Flex, computed by the kernels beside this file.
+//! Flex, computed by the kernels for the CPU.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
+use graftlab_kernels::adam::{self, AdamStep};
+use graftlab_kernels::correlate::{self, Correlate};
+use graftlab_kernels::normalise::{self, Norm};
+use graftlab_kernels::{pool, weight};
 
-use super::adam::{self, AdamStep};
 use super::backend::{TrainingGradients, TrainingOps};
-use super::correlate::Correlate;
-use super::geometry::Conv;
+use super::conv::Conv;
 use super::kept::Kept;
-use super::normalise::Norm;
-use super::{correlate, normalise, pool, weight};
 
 impl TrainingOps for Flex {
     fn train_matmul(left: FlexTensor, right: FlexTensor) -> FlexTensor {

@@ -1,33 +1,17 @@
 //! The operations that training spends its time on.
 //!
-//! The functions take tensors of any device, which hold `f32`. On flex they run the kernels of this folder, forward and
-//! backward, and burn's products of matrices; on WebGPU those of the folder `gpu`. Results on flex don't depend on the number
-//! of threads.
+//! The functions take tensors of any device, which hold `f32`. On flex they run the crate `graftlab-kernels`, forward and
+//! backward, and burn's products of matrices; on WebGPU the kernels of the folder `gpu`. Results on flex don't depend on the
+//! number of threads.
 
-#![allow(
-    clippy::extra_unused_type_parameters,
-    reason = "`with_simd` compiles a function for each instruction set by a type parameter that the body need not name"
-)]
-
-mod adam;
 mod autodiff;
 mod backend;
-mod correlate;
+mod conv;
 mod flex;
-mod geometry;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod kept;
 mod memory;
-mod normalise;
-mod panel;
-mod parallel;
-mod pool;
-mod source;
-mod span;
-mod tile;
-mod weight;
-mod winograd;
 
 #[cfg(test)]
 mod tests;
@@ -37,12 +21,12 @@ use burn::backend::Dispatch;
 use burn::tensor::Device;
 use burn::tensor::ops::ConvOptions;
 
-pub use adam::AdamStep;
 use backend::TrainingOps;
-use geometry::Conv;
+use conv::Conv;
+pub use graftlab_kernels::adam::AdamStep;
+use graftlab_kernels::normalise::Norm;
 pub use kept::Kept;
 pub use memory::keep_freed_memory;
-use normalise::Norm;
 
 /// Products of matrices.
 ///

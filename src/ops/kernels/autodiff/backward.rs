@@ -9,8 +9,8 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::Shape;
 
 use super::super::backend::{TrainingGradients, TrainingOps};
-use super::super::geometry::Conv;
-use super::super::normalise::Norm;
+use super::super::conv::Conv;
+use graftlab_kernels::normalise::Norm;
 
 #[derive(Debug)]
 pub(super) struct Product;

@@ -8,12 +8,12 @@ use burn::backend::autodiff::ops::{Backward, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 
 use super::backend::{TrainingGradients, TrainingOps};
-use super::geometry::Conv;
-use super::normalise::Norm;
+use super::conv::Conv;
 use backward::{
     BiasedConvolution, Clip, Convolution, MaxPool, NormState, Normalisation, Product, SoftmaxLoss,
     TransposedConvolution,
 };
+use graftlab_kernels::normalise::Norm;
 
 impl<B: TrainingGradients, C: CheckpointStrategy> TrainingOps for Autodiff<B, C> {
     fn train_matmul(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {

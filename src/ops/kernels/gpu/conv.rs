@@ -4,7 +4,7 @@ use burn::cubecl::prelude::*;
 use burn::cubecl::server::Handle;
 use burn::tensor::Shape;
 
-use super::super::geometry::Conv;
+use super::super::conv::Conv;
 use super::super::kept::Kept;
 use super::correlate::{ExtentLaunch, SizesLaunch, correlate_planes, pack_weight};
 use super::cut::{Block, Cut, wanted_threads};
@@ -24,8 +24,8 @@ pub(super) fn fits(conv: &Conv) -> bool {
 fn flattened(conv: &Conv) -> Conv {
     let mut flat = conv.clone();
     if conv.kernel == [1, 1] && conv.stride == [1, 1] && conv.input == conv.output {
-        flat.input = [1, conv.input_plane()];
-        flat.output = flat.input;
+        flat.sizes.input = [1, conv.input_plane()];
+        flat.sizes.output = flat.input;
     }
     flat
 }

@@ -3,8 +3,8 @@
 use burn::cubecl;
 use burn::cubecl::prelude::*;
 
-use super::super::adam::AdamStep;
 use super::{CubeTensor, buffer, contiguous, empty, threads};
+use graftlab_kernels::adam::AdamStep;
 
 /// A thread for each vector of a tensor's values.
 struct Pass {

@@ -25,11 +25,11 @@ use burn::cubecl::client::Client;
 use burn::cubecl::prelude::*;
 use burn::tensor::{DType, Shape};
 
-use super::adam::AdamStep;
 use super::backend::{TrainingGradients, TrainingOps};
-use super::geometry::Conv;
-use super::normalise::Norm;
+use super::conv::Conv;
 pub(super) use conv::Packed;
+use graftlab_kernels::adam::AdamStep;
+use graftlab_kernels::normalise::Norm;
 use normalise::{batch_norm, batch_norm_gradients};
 
 type CubeTensor = FloatTensor<Cube>;

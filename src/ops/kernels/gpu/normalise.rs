@@ -4,9 +4,9 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 use burn::tensor::Shape;
 
-use super::super::normalise::Norm;
 use super::elementwise::{between, let_through};
 use super::{CubeTensor, buffer, contiguous, empty, threads};
+use graftlab_kernels::normalise::Norm;
 
 /// Threads of a group that sums.
 pub(super) const GROUP: usize = 64;

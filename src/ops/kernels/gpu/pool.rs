@@ -6,7 +6,7 @@ use burn::cubecl;
 use burn::cubecl::prelude::*;
 use burn::tensor::{DType, Shape};
 
-use super::super::geometry::Conv;
+use super::super::conv::Conv;
 use super::sides::{Sizes, read_by, reader_of, sizes};
 use super::{CubeTensor, buffer, contiguous, empty, threads};
 

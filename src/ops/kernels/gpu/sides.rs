@@ -3,7 +3,7 @@
 use burn::cubecl;
 use burn::cubecl::prelude::*;
 
-use super::super::geometry::Conv;
+use super::super::conv::Conv;
 
 pub(super) fn sizes(conv: &Conv, work: usize) -> SizesLaunch {
     let side = |axis: usize| {

@@ -1,6 +1,6 @@
 //! What a tile of pixels reads, axis by axis.
 
-use super::super::geometry::Conv;
+use super::super::conv::Conv;
 
 /// Which pixel of its window each pixel of a tile reads through each tap, along one axis. Known when a kernel is
 /// compiled, and the same for every tile.

@@ -3,7 +3,7 @@
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Device, Tensor, module};
 
-use super::super::geometry::Conv;
+use super::super::conv::Conv;
 use super::super::{Kept, clip, conv_transpose2d, conv2d, infer_conv2d};
 use super::{CASES, difference, floats, products, random, transposed};
 

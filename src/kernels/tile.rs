@@ -8,11 +8,11 @@
 use macerator::{Scalar, Simd, Vector};
 
 /// Lanes of the widest vector there is.
-pub(super) const MAX_LANES: usize = 16;
+pub(crate) const MAX_LANES: usize = 16;
 
 /// Rows of a tile, two vectors wide, that the registers of `S` hold.
 #[inline(always)]
-pub(super) fn tile_rows<S: Simd>() -> usize {
+pub(crate) fn tile_rows<S: Simd>() -> usize {
     match f32::lanes::<S>() {
         16 => 12,
         8 => 6,
@@ -23,19 +23,19 @@ pub(super) fn tile_rows<S: Simd>() -> usize {
 
 /// Vector length and tile rows of the architecture at hand.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     pub lanes: usize,
     pub rows: usize,
 }
 
 /// The layout that [`macerator::with_simd`] functions will run with.
 #[macerator::with_simd]
-pub(super) fn layout<S: Simd>() -> Layout {
+pub(crate) fn layout<S: Simd>() -> Layout {
     Layout { lanes: f32::lanes::<S>(), rows: tile_rows::<S>() }
 }
 
 /// Splits `count` rows into near-equal tiles of at most `most` rows.
-pub(super) fn tiles(count: usize, most: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
+pub(crate) fn tiles(count: usize, most: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
     let parts = count.div_ceil(most);
     (0..parts).map(move |i| {
         let start = i * count / parts;
@@ -48,7 +48,7 @@ macro_rules! with_rows {
     ($rows:expr, $($function:ident).+::<$simd:ty, _ $(, $more:tt)*>($($argument:expr),* $(,)?)) => {
         match $rows {
             // Never: it lets the compiler leave out tiles that the registers of this architecture don't hold.
-            rows if rows > $crate::ops::kernels::tile::tile_rows::<$simd>() => {}
+            rows if rows > $crate::tile::tile_rows::<$simd>() => {}
             1 => $($function).+::<$simd, 1 $(, $more)*>($($argument),*),
             2 => $($function).+::<$simd, 2 $(, $more)*>($($argument),*),
             3 => $($function).+::<$simd, 3 $(, $more)*>($($argument),*),
@@ -64,7 +64,7 @@ macro_rules! with_rows {
         }
     };
 }
-pub(super) use with_rows;
+pub(crate) use with_rows;
 
 /// `a · b + c`, in one instruction where there is one.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "atomics")))]
@@ -101,7 +101,7 @@ unsafe fn fused<S: Simd>(a: Vector<S, f32>, b: Vector<S, f32>, c: Vector<S, f32>
 /// every `source` and written at every multiple of its step, below `ROWS`, from every `into`.
 #[cfg_attr(all(target_arch = "wasm32", target_feature = "atomics"), target_feature(enable = "relaxed-simd"))]
 #[cfg_attr(not(all(target_arch = "wasm32", target_feature = "atomics")), inline(always))]
-pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>(
+pub(crate) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>(
     weights: *const f32,
     offsets: &[usize],
     source: [*const f32; VECTORS],
@@ -147,7 +147,7 @@ pub(super) unsafe fn correlate<S: Simd, const ROWS: usize, const VECTORS: usize>
 
 /// A grid of pixels in a padded source: images, rows and columns, and the floats from one to the next.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
+pub(crate) struct Grid {
     pub images: usize,
     pub rows: usize,
     pub columns: usize,
@@ -163,7 +163,7 @@ pub(super) struct Grid {
 /// `VECTORS` vectors for each pixel and `sums` one row of `VECTORS` vectors every `sums_step` floats.
 #[cfg_attr(all(target_arch = "wasm32", target_feature = "atomics"), target_feature(enable = "relaxed-simd"))]
 #[cfg_attr(not(all(target_arch = "wasm32", target_feature = "atomics")), inline(always))]
-pub(super) unsafe fn outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
+pub(crate) unsafe fn outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
     source: *const f32,
     offsets: &[usize],
     grid: Grid,
@@ -215,7 +215,7 @@ pub(super) unsafe fn outer<S: Simd, const ROWS: usize, const VECTORS: usize>(
 /// `gradient`; `sums` holds `ROWS` vectors.
 #[cfg_attr(all(target_arch = "wasm32", target_feature = "atomics"), target_feature(enable = "relaxed-simd"))]
 #[cfg_attr(not(all(target_arch = "wasm32", target_feature = "atomics")), inline(always))]
-pub(super) unsafe fn inner<S: Simd, const ROWS: usize>(
+pub(crate) unsafe fn inner<S: Simd, const ROWS: usize>(
     source: *const f32,
     offsets: &[usize],
     rows: usize,

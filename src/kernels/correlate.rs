@@ -4,15 +4,15 @@ use std::mem::MaybeUninit;
 
 use macerator::{Scalar, Simd};
 
-use super::geometry::{Conv, Correlation, Pass};
-use super::panel::Kernel;
-use super::parallel::{filled, for_each, for_each_piece};
-use super::span::{Span, spans};
-use super::tile::{Layout, MAX_LANES, correlate, layout, tiles, with_rows};
-use super::winograd;
+use crate::geometry::{Conv, Correlation, Pass};
+use crate::panel::Kernel;
+use crate::parallel::{filled, for_each, for_each_piece};
+use crate::span::{Span, spans};
+use crate::tile::{Layout, MAX_LANES, correlate, layout, tiles, with_rows};
+use crate::winograd;
 
 /// The forward pass of a convolution with `weight` `[channels_out, group_in, kh, kw]`, ready to compute.
-pub(super) fn forward(conv: &Conv, weight: &[f32]) -> Correlate {
+pub fn forward(conv: &Conv, weight: &[f32]) -> Correlate {
     let (group_in, taps) = (conv.group_in(), conv.taps());
     let problem = Problem {
         correlation: Correlation::forward(conv),
@@ -26,7 +26,7 @@ pub(super) fn forward(conv: &Conv, weight: &[f32]) -> Correlate {
 }
 
 /// Input gradient, from the output's gradient `[batch, channels_out, h, w]`.
-pub(super) fn input_gradient(conv: &Conv, gradient: &[f32], weight: &[f32]) -> Vec<f32> {
+pub fn input_gradient(conv: &Conv, gradient: &[f32], weight: &[f32]) -> Vec<f32> {
     let (group_in, taps) = (conv.group_in(), conv.taps());
     let problem = Problem {
         correlation: Correlation::backward(conv),
@@ -75,7 +75,7 @@ fn offsets(pass: &Pass, channels: usize, channel: usize) -> Vec<usize> {
 
 /// A correlation of known sizes and weights: all that does not depend on the values it is given.
 #[derive(Debug)]
-pub(super) struct Correlate {
+pub struct Correlate {
     problem: Problem,
     layout: Layout,
     /// The source is read where it is, without a padded copy.

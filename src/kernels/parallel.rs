@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Splits `data` into pieces of `size` elements (the last may be shorter) and calls `work(state, index, piece)` on
 /// each, with a `state` made by `init` for each thread.
-pub(super) fn for_each_piece<T: Send, S>(
+pub(crate) fn for_each_piece<T: Send, S>(
     data: &mut [T],
     size: usize,
     init: impl Fn() -> S + Sync + Send,
@@ -29,7 +29,7 @@ pub(super) fn for_each_piece<T: Send, S>(
 }
 
 /// Calls `work(index, element)` on each element.
-pub(super) fn for_each<T: Send>(data: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
+pub(crate) fn for_each<T: Send>(data: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
     for_each_piece(
         data,
         1,
@@ -42,7 +42,7 @@ pub(super) fn for_each<T: Send>(data: &mut [T], work: impl Fn(usize, &mut T) + S
 ///
 /// # Safety
 /// `write` initialises every element.
-pub(super) unsafe fn filled(length: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+pub(crate) unsafe fn filled(length: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
     let mut values = Vec::with_capacity(length);
     write(&mut values.spare_capacity_mut()[..length]);
     // SAFETY: the capacity is there and the caller promises that every element was written.
@@ -57,7 +57,7 @@ const PIECE: usize = 1 << 15;
 ///
 /// # Safety
 /// `write` initialises every value that it is given.
-pub(super) unsafe fn filled_by_range(
+pub(crate) unsafe fn filled_by_range(
     length: usize,
     write: impl Fn(Range<usize>, &mut [MaybeUninit<f32>]) + Sync + Send,
 ) -> Vec<f32> {
@@ -74,7 +74,7 @@ pub(super) unsafe fn filled_by_range(
 }
 
 /// Values that several threads write to, each in ranges of its own.
-pub(super) struct Shared<'a, T> {
+pub(crate) struct Shared<'a, T> {
     start: *mut MaybeUninit<T>,
     length: usize,
     lifetime: PhantomData<&'a mut [MaybeUninit<T>]>,

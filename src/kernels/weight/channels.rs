@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use macerator::{Scalar, Simd};
 
-use super::super::tile::{Grid, outer, tiles, with_rows};
-use super::super::winograd::{self, PRODUCTS, TAPS};
 use super::{Plan, Scratch};
+use crate::tile::{Grid, outer, tiles, with_rows};
+use crate::winograd::{self, PRODUCTS, TAPS};
 
 /// Adds the images `first .. end` to `sums`, vectors running over output channels.
 #[macerator::with_simd]

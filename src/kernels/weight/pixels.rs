@@ -2,8 +2,8 @@
 
 use macerator::{Scalar, Simd};
 
-use super::super::tile::{inner, tiles, with_rows};
 use super::{Plan, Scratch};
+use crate::tile::{inner, tiles, with_rows};
 
 /// Adds the images `first .. end` to `sums`, vectors running over pixels: for groups of few output channels.
 #[macerator::with_simd]

@@ -5,15 +5,12 @@
 //! computing the destination in `s × s` interleaved passes (input gradient); dilation only moves the taps. What is
 //! computed by Winograd's products has a phase and a pass for each of these.
 
-use burn::tensor::ops::ConvOptions;
-
-use super::kept::Kept;
-use super::source::{AxisSource, Source};
-use super::winograd;
+use crate::source::{AxisSource, Source};
+use crate::winograd;
 
 /// Sizes of one two-dimensional convolution, channels first.
 #[derive(Clone, Debug)]
-pub(super) struct Conv {
+pub struct Conv {
     pub batch: usize,
     pub channels_in: usize,
     pub channels_out: usize,
@@ -25,40 +22,9 @@ pub(super) struct Conv {
     pub dilation: [usize; 2],
     /// Padding before the first row and the first column; what follows the last is implied by `output`.
     pub padding: [usize; 2],
-    /// Where the forward pass keeps what it makes of the weights, if they stay as they are.
-    pub kept: Option<Kept>,
 }
 
 impl Conv {
-    /// The sizes of `conv2d` for an input `[batch, channels, height, width]` and a weight
-    /// `[channels_out, channels / groups, kernel_height, kernel_width]`; `None` where they make no convolution
-    /// or an empty one.
-    pub fn new(input: [usize; 4], weight: [usize; 4], options: ConvOptions<2>) -> Option<Self> {
-        let mut output = [0; 2];
-        for axis in 0..2 {
-            let (begin, end) = options.padding[axis];
-            let extent = options.dilation[axis] * weight[axis + 2].checked_sub(1)? + 1;
-            output[axis] = (input[axis + 2] + begin + end).checked_sub(extent)? / options.stride[axis] + 1;
-        }
-        let conv = Self {
-            batch: input[0],
-            channels_in: input[1],
-            channels_out: weight[0],
-            groups: options.groups,
-            input: [input[2], input[3]],
-            output,
-            kernel: [weight[2], weight[3]],
-            stride: options.stride,
-            dilation: options.dilation,
-            padding: [options.padding[0].0, options.padding[1].0],
-            kept: None,
-        };
-        let fits = weight[1] * conv.groups == conv.channels_in
-            && conv.channels_out.is_multiple_of(conv.groups)
-            && input.iter().chain(&weight).all(|&size| size > 0);
-        fits.then_some(conv)
-    }
-
     /// Input channels of one group.
     pub fn group_in(&self) -> usize {
         self.channels_in / self.groups
@@ -93,7 +59,7 @@ impl Conv {
 /// One tap of an axis: kernel index, phase plane (an index into [`Source::phases`]) and position in it for the
 /// first output.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tap {
+pub(crate) struct Tap {
     pub index: usize,
     phase: usize,
     offset: usize,
@@ -184,7 +150,7 @@ fn products((source, passes): (AxisSource, Vec<AxisPass>)) -> (AxisSource, Vec<A
 
 /// One pass of a correlation: a grid of outputs, all reading the same taps.
 #[derive(Clone, Debug)]
-pub(super) struct Pass {
+pub(crate) struct Pass {
     pub rows: usize,
     pub columns: usize,
     /// First destination, and the steps to the next row and column, in floats of a destination plane.
@@ -199,7 +165,7 @@ pub(super) struct Pass {
 
 /// Source and passes of a correlation.
 #[derive(Clone, Debug)]
-pub(super) struct Correlation {
+pub(crate) struct Correlation {
     pub source: Source,
     pub passes: Vec<Pass>,
     /// By Winograd's products, of which each pass computes one.

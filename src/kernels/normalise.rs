@@ -5,18 +5,18 @@ use std::mem::MaybeUninit;
 
 use macerator::{Scalar, Simd, Vector};
 
-use super::parallel::{Shared, filled, for_each};
+use crate::parallel::{Shared, filled, for_each};
 
 /// What batch normalisation has besides its inputs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Norm {
+pub struct Norm {
     pub epsilon: f32,
     /// The output is moved between them.
     pub bounds: Option<[f32; 2]>,
 }
 
 /// What [`forward`] gives.
-pub(super) struct Forward {
+pub struct Forward {
     pub output: Vec<f32>,
     pub mean: Vec<f32>,
     /// Biased, without epsilon.
@@ -24,7 +24,7 @@ pub(super) struct Forward {
 }
 
 /// What [`backward`] gives.
-pub(super) struct Backward {
+pub struct Backward {
     pub input: Vec<f32>,
     pub scale: Vec<f32>,
     pub shift: Vec<f32>,
@@ -32,7 +32,7 @@ pub(super) struct Backward {
 
 /// What the forward pass had and found, by channel.
 #[derive(Clone, Copy)]
-pub(super) struct Statistics<'a> {
+pub struct Statistics<'a> {
     pub scale: &'a [f32],
     pub mean: &'a [f32],
     pub variance: &'a [f32],
@@ -40,7 +40,7 @@ pub(super) struct Statistics<'a> {
 }
 
 /// Normalises `input` `[batch, channels, ..]`, `scale` and `shift` being one number a channel.
-pub(super) fn forward(input: &[f32], batch: usize, scale: &[f32], shift: &[f32], epsilon: f32) -> Forward {
+pub fn forward(input: &[f32], batch: usize, scale: &[f32], shift: &[f32], epsilon: f32) -> Forward {
     let channels = scale.len();
     let planes = Planes { batch, channels, size: input.len() / (batch * channels) };
     let mut statistics = vec![(0f32, 0f32); channels];
@@ -65,7 +65,7 @@ pub(super) fn forward(input: &[f32], batch: usize, scale: &[f32], shift: &[f32],
 }
 
 /// Gradients of input, scale and shift, from that of the output.
-pub(super) fn backward(input: &[f32], gradient: &[f32], batch: usize, given: Statistics) -> Backward {
+pub fn backward(input: &[f32], gradient: &[f32], batch: usize, given: Statistics) -> Backward {
     let channels = given.scale.len();
     let planes = Planes { batch, channels, size: input.len() / (batch * channels) };
     let count = (batch * planes.size) as f32;
@@ -96,7 +96,7 @@ pub(super) fn backward(input: &[f32], gradient: &[f32], batch: usize, given: Sta
 }
 
 /// Sum of each channel of `values` `[batch, channels, ..]`.
-pub(super) fn channel_sums(values: &[f32], batch: usize, channels: usize) -> Vec<f32> {
+pub fn channel_sums(values: &[f32], batch: usize, channels: usize) -> Vec<f32> {
     let planes = Planes { batch, channels, size: values.len() / (batch * channels) };
     let mut sums = vec![0f32; channels];
     for_each(&mut sums, |channel, sum| *sum = plane_sum(planes, values, channel));

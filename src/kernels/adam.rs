@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use macerator::Simd;
 
-use super::parallel::{Shared, filled_by_range};
+use crate::parallel::{Shared, filled_by_range};
 
 /// The numbers of one step of AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019).
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct AdamStep {
 }
 
 /// The value and both moments after the step; all of one length.
-pub(super) fn adam(
+pub fn adam(
     value: &[f32],
     gradient: &[f32],
     moments: [&[f32]; 2],

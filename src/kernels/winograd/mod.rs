@@ -15,21 +15,21 @@ use macerator::Simd;
 use columns::along;
 use matrices::{Gradients, Mixed, Sums, WeightGradient, Weights};
 
-use super::geometry::Conv;
-use super::source::AxisSource;
-use super::span::vectors;
-use super::tile::layout;
+use crate::geometry::Conv;
+use crate::source::AxisSource;
+use crate::span::vectors;
+use crate::tile::layout;
 
 /// Rows of outputs that are computed together.
-pub(super) const TILE: usize = 4;
+pub(crate) const TILE: usize = 4;
 /// Products that they take.
-pub(super) const PRODUCTS: usize = 6;
+pub(crate) const PRODUCTS: usize = 6;
 /// Rows of taps that there are.
-pub(super) const TAPS: usize = 3;
+pub(crate) const TAPS: usize = 3;
 
 /// Whether a convolution gains by it: its stride is 1, there are enough channels for the transformations not to matter
 /// and rows to fill vectors with, and what is transformed of one image is not too large to be kept by every thread.
-pub(super) fn suits(conv: &Conv) -> bool {
+pub(crate) fn suits(conv: &Conv) -> bool {
     let lanes = layout().lanes;
     let fewer = |[rows, columns]: [usize; 2]| {
         let row = columns + conv.dilation[1] * (conv.kernel[1] - 1);
@@ -55,7 +55,7 @@ const FLOATS: usize = 1 << 20;
 
 /// The weights of the products from those of the three rows of taps, in the order in which these read.
 #[macerator::with_simd]
-pub(super) fn weights<S: Simd>(taps: &[Vec<f32>]) -> Vec<Vec<f32>> {
+pub(crate) fn weights<S: Simd>(taps: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let count = taps.iter().map(Vec::len).min().unwrap_or(0);
     let mut products = vec![0.0; PRODUCTS * count];
     let from = std::array::from_fn(|row| taps[row].as_ptr());
@@ -67,7 +67,7 @@ pub(super) fn weights<S: Simd>(taps: &[Vec<f32>]) -> Vec<Vec<f32>> {
 
 /// The gradients of the three rows of taps from those of the products, both one after the other.
 #[macerator::with_simd]
-pub(super) fn weight_gradient<'a, S: Simd>(products: &'a [f32], taps: &'a mut [f32]) {
+pub(crate) fn weight_gradient<'a, S: Simd>(products: &'a [f32], taps: &'a mut [f32]) {
     let count = taps.len() / TAPS;
     let from = std::array::from_fn(|row| products[row * count..][..count].as_ptr());
     let into = lines(taps, count).map(<[f32]>::as_mut_ptr);
@@ -85,7 +85,7 @@ fn lines<T, const N: usize>(values: &mut [T], length: usize) -> [&mut [T]; N] {
 /// Transforms planes of `rows.size` by `columns.size` floats into six planes each, `rows.length` by `columns.length`,
 /// whose borders are zero already and stay so.
 #[macerator::with_simd]
-pub(super) fn source<'a, S: Simd>(
+pub(crate) fn source<'a, S: Simd>(
     rows: &'a AxisSource,
     columns: &'a AxisSource,
     planes: &'a [f32],
@@ -116,7 +116,7 @@ pub(super) fn source<'a, S: Simd>(
 /// Makes planes of `height` by `width` floats of six planes of products each: with a `bias` for each plane added, and
 /// moved between `bounds`.
 #[macerator::with_simd]
-pub(super) fn output<'a, S: Simd>(
+pub(crate) fn output<'a, S: Simd>(
     products: &'a [f32],
     size: [usize; 2],
     bias: &'a [f32],
@@ -157,7 +157,7 @@ fn output_plane<S: Simd>(
 
 /// The gradients of six planes of products each from those of output planes of `height` by `width` floats.
 #[macerator::with_simd]
-pub(super) fn output_gradient<'a, S: Simd>(gradient: &'a [f32], size: [usize; 2], into: &'a mut [f32]) {
+pub(crate) fn output_gradient<'a, S: Simd>(gradient: &'a [f32], size: [usize; 2], into: &'a mut [f32]) {
     let [height, width] = size;
     let blank = vec![0.0; width];
     let products = into.chunks_exact_mut(PRODUCTS * height.div_ceil(TILE) * width);

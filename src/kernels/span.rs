@@ -1,10 +1,10 @@
 //! How the pixels of a pass are cut into vectors.
 
-use super::geometry::Pass;
+use crate::geometry::Pass;
 
 /// One vector of destination pixels.
 #[derive(Clone, Debug)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// Where it reads, in floats of a source channel.
     pub from: usize,
     /// Where it lands when all its lanes land beside each other.
@@ -26,7 +26,7 @@ impl Span {
 }
 
 /// Vectors for `[rows, columns]` of pixels, `row` floats from one row to the next.
-pub(super) fn vectors(size: [usize; 2], row: usize, vector: usize) -> usize {
+pub(crate) fn vectors(size: [usize; 2], row: usize, vector: usize) -> usize {
     let [by_row, along] = cuts(size, row, vector);
     by_row.min(along)
 }
@@ -38,7 +38,7 @@ fn cuts([rows, columns]: [usize; 2], row: usize, vector: usize) -> [usize; 2] {
 
 /// Cuts the grid of a pass, which lands row after row from `start`, into vectors: row by row, or along rows and gaps
 /// alike where that takes fewer.
-pub(super) fn spans(pass: &Pass, start: usize, row: usize, vector: usize) -> Vec<Span> {
+pub(crate) fn spans(pass: &Pass, start: usize, row: usize, vector: usize) -> Vec<Span> {
     let [by_row, along] = cuts([pass.rows, pass.columns], row, vector);
     let span = |from: usize, lanes: usize| {
         let mut runs: Vec<(usize, usize, usize)> = Vec::new();

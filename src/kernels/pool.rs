@@ -5,13 +5,13 @@ use std::mem::MaybeUninit;
 
 use macerator::Simd;
 
-use super::geometry::{Conv, Correlation};
-use super::parallel::{Shared, filled, filled_by_range, for_each_piece};
+use crate::geometry::{Conv, Correlation};
+use crate::parallel::{Shared, filled, filled_by_range, for_each_piece};
 
 /// Maximum of each window, and which tap of the window it is.
 ///
 /// `conv` is the depthwise convolution that reads the same windows.
-pub(super) fn max_pool(conv: &Conv, input: &[f32]) -> (Vec<f32>, Vec<i32>) {
+pub fn max_pool(conv: &Conv, input: &[f32]) -> (Vec<f32>, Vec<i32>) {
     let correlation = Correlation::forward(conv);
     let plane = conv.output_plane();
     let length = conv.batch * conv.channels_out * plane;
@@ -64,7 +64,7 @@ fn pool_plane<S: Simd>(
 }
 
 /// Gradient of the input of [`max_pool`], from that of the output and the taps chosen.
-pub(super) fn max_pool_gradient(conv: &Conv, gradient: &[f32], taps: &[i32]) -> Vec<f32> {
+pub fn max_pool_gradient(conv: &Conv, gradient: &[f32], taps: &[i32]) -> Vec<f32> {
     let [height, width] = conv.input;
     let mut input = vec![0f32; conv.batch * conv.channels_in * conv.input_plane()];
     for_each_piece(
@@ -93,7 +93,7 @@ pub(super) fn max_pool_gradient(conv: &Conv, gradient: &[f32], taps: &[i32]) -> 
 }
 
 /// Each value, moved to the nearest end if it lies outside.
-pub(super) fn clip(input: &[f32], [low, high]: [f32; 2]) -> Vec<f32> {
+pub fn clip(input: &[f32], [low, high]: [f32; 2]) -> Vec<f32> {
     // SAFETY: every value is written.
     unsafe { filled_by_range(input.len(), |range, output| clip_piece(&input[range], low, high, output)) }
 }
@@ -107,7 +107,7 @@ fn clip_piece<S: Simd>(input: &[f32], low: f32, high: f32, output: &mut [MaybeUn
 }
 
 /// Gradient of the input of [`clip`]: the output's, where that lies between the ends.
-pub(super) fn clip_gradient(clipped: &[f32], gradient: &[f32], [low, high]: [f32; 2]) -> Vec<f32> {
+pub fn clip_gradient(clipped: &[f32], gradient: &[f32], [low, high]: [f32; 2]) -> Vec<f32> {
     // SAFETY: every value is written.
     unsafe {
         filled_by_range(clipped.len(), |range, output| {

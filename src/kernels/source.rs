@@ -1,11 +1,11 @@
 //! The padded copy of a few planes that tiles read.
 
-use super::winograd;
+use crate::winograd;
 
 /// The padded, phase-split copy of an axis: plane position `j` of phase `f` holds source index
 /// `j · stride + f − padding`, zero where there is none.
 #[derive(Clone, Debug)]
-pub(super) struct AxisSource {
+pub(crate) struct AxisSource {
     pub size: usize,
     pub stride: usize,
     pub padding: usize,
@@ -15,7 +15,7 @@ pub(super) struct AxisSource {
 
 /// A padded, phase-split copy of some planes.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     pub axes: [AxisSource; 2],
     /// The phases of its rows are mixed as Winograd's products want them.
     pub winograd: bool,

@@ -1,10 +1,10 @@
 //! Weights in the order in which tiles read them.
 
-use super::tile::tiles;
+use crate::tile::tiles;
 
 /// Where the taps of two channels begin: the steps from one group, destination channel and source channel to the next.
 #[derive(Clone, Copy)]
-pub(super) struct Kernel<'a> {
+pub(crate) struct Kernel<'a> {
     pub weight: &'a [f32],
     pub group: usize,
     pub into: usize,

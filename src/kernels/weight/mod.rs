@@ -11,11 +11,11 @@ use std::mem::MaybeUninit;
 use channels::sum_along_channels;
 use pixels::sum_along_pixels;
 
-use super::geometry::{Conv, Correlation, Pass};
-use super::parallel::{filled, for_each_piece};
-use super::source::Source;
-use super::tile::{Layout, MAX_LANES, layout};
-use super::winograd::{PRODUCTS, TAPS};
+use crate::geometry::{Conv, Correlation, Pass};
+use crate::parallel::{filled, for_each_piece};
+use crate::source::Source;
+use crate::tile::{Layout, MAX_LANES, layout};
+use crate::winograd::{PRODUCTS, TAPS};
 
 /// Runs of images that are summed apart.
 const PIECES: usize = 8;
@@ -26,7 +26,7 @@ const PIXELS: usize = 256;
 
 /// Gradient `[channels_out, group_in, kh, kw]` of the weight, from the input `[batch, channels_in, h, w]` and
 /// the output's gradient `[batch, channels_out, h, w]`.
-pub(super) fn weight_gradient(conv: &Conv, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+pub fn weight_gradient(conv: &Conv, input: &[f32], gradient: &[f32]) -> Vec<f32> {
     let layout = layout();
     let Correlation { source, passes, winograd, .. } = Correlation::forward(conv);
     let Some(Pass { rows, columns, .. }) = passes.first() else { return Vec::new() };
