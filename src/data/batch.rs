@@ -1,10 +1,9 @@
 //! Batches of one fixed shape: shuffled for training, in order and padded for evaluation.
 
+use graftlab_images::{Augment, rng};
 use rand::seq::SliceRandom;
 
-use super::augment::Augment;
 use super::dataset::Dataset;
-use super::rng;
 
 /// Images and labels of one step.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,8 +86,9 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests {
+    use graftlab_images::ImageShape;
+
     use super::super::dataset::TaskLabels;
-    use super::super::decode::ImageShape;
     use super::super::split::Split;
     use super::*;
 

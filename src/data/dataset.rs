@@ -1,6 +1,7 @@
 //! A data set in memory: every image at one size, its labels per task, its split.
 
-use super::decode::ImageShape;
+use graftlab_images::ImageShape;
+
 use super::error::DataError;
 use super::loader::{LoadOptions, Loader};
 use super::source::{Files, Skipped};

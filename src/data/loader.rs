@@ -1,7 +1,8 @@
 //! Loads a data set: reads its labels, decodes its images, splits it.
 
+use graftlab_images::{ImageShape, MAX_SIDE, decode};
+
 use super::dataset::Dataset;
-use super::decode::{self, ImageShape};
 use super::error::DataError;
 use super::labels::{Labels, Row};
 use super::source::{Files, Skipped};
@@ -60,7 +61,7 @@ impl Loader {
         let shape = options.shape;
         if !shape.is_valid() {
             let ImageShape { channels, height, width } = shape;
-            return Err(DataError::BadShape { channels, height, width, limit: decode::MAX_SIDE as usize });
+            return Err(DataError::BadShape { channels, height, width, limit: MAX_SIDE as usize });
         }
         let mut labels = Labels::read(&files)?;
         let bytes = labels.rows.len().saturating_mul(shape.len());
@@ -116,7 +117,7 @@ impl Loader {
         for row in self.next..until {
             let path = self.rows[row].path.clone();
             let bytes = self.files.take(&path).unwrap_or_default();
-            match decode::decode(&bytes, self.options.shape) {
+            match decode(&bytes, self.options.shape) {
                 Ok(image) => {
                     self.data.pixels.extend(image);
                     self.data.paths.push(path);

@@ -8,35 +8,32 @@
 //! - [`labels`]: `labels.csv` / `labels.tsv`, class folders, or images alone.
 //! - [`table`]: the text of a table, and what separates its cells.
 //! - [`target`]: what a cell of a table asks of a network's output units, by the kind of the task.
-//! - [`decode`]: one image file to planar bytes of the asked size.
 //! - [`split`]: train-weights, train-architecture, validation and test, group by group.
 //! - [`tasks`]: matches labels with the networks' tasks.
 //! - [`loader`]: reads labels, decodes and splits, in steps.
 //! - [`dataset`]: all images of a data set in one buffer, with labels per task and what was skipped.
-//! - [`augment`], [`batch`]: fixed-shape batches, the same for the same seed.
+//! - [`batch`]: fixed-shape batches, the same for the same seed.
+//!
+//! Image files are decoded, and images changed, by the crate `graftlab-images`.
 //!
 //! It knows no networks, reads no files and starts no threads: callers give bytes, and it builds for the
 //! browser. Whatever is random here is a pure function of a seed, on every machine.
 
-pub mod augment;
 pub mod batch;
 pub mod dataset;
-pub mod decode;
 mod error;
 pub mod labels;
 pub mod loader;
-pub(crate) mod rng;
 pub mod source;
 pub mod split;
 mod table;
 mod target;
 mod tasks;
 
-pub use augment::Augment;
 pub use batch::Batch;
 pub use dataset::{Dataset, TaskLabels};
-pub use decode::ImageShape;
 pub use error::DataError;
+pub use graftlab_images::{Augment, ImageShape};
 pub use loader::{LoadOptions, Loader};
 pub use source::{Files, Skipped};
 pub use split::Split;

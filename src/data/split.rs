@@ -1,10 +1,10 @@
 //! Which images train weights, which the architecture, which choose and which judge.
 
+use graftlab_images::rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::error::DataError;
-use super::rng;
 
 /// The part that an image plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,11 +3,12 @@
 //! The height of capitals is brought to about 18 pixels per face and the baseline is kept, so that `o`, `O`
 //! and `0` differ. Then come a small shift, rotation, scale, stretch, blur, contrast and noise.
 
+use graftlab_images::rng;
 use rand::{Rng, RngExt};
 
 use super::face::{Affine, Face};
 use super::fonts::{Fonts, LoadedFamily, STYLES, Typeface};
-use crate::data::{Dataset, ImageShape, Split, TaskLabels, rng};
+use crate::data::{Dataset, ImageShape, Split, TaskLabels};
 
 /// Side of a picture in pixels.
 pub const SIDE: usize = 32;

@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
+use graftlab_images::rng;
 use image::ExtendedColorType;
 use image::ImageEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -14,7 +15,7 @@ use super::error::PretrainError;
 use super::fonts::Fonts;
 use super::garments::{self, Sources};
 use super::glyphs;
-use crate::data::{Dataset, Split, rng};
+use crate::data::{Dataset, Split};
 
 /// Seeds of the packs. The glyphs are drawn afresh: none is a picture that a network was trained on.
 const GLYPHS_SEED: u64 = 1;

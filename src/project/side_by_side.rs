@@ -1,11 +1,11 @@
 //! Originals and merged network side by side, on single images.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use graftlab_images::decode;
 use serde::{Deserialize, Serialize};
 
 use super::{Project, ProjectError, read_network};
 use crate::data::batch::evaluation_batches;
-use crate::data::decode::decode;
 use crate::data::{DataError, Dataset, ImageShape, Split};
 use crate::graph::TensorId;
 use crate::net::{NetError, Network, NetworkOptions, Prepared, prepare, read_all};

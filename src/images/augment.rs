@@ -3,8 +3,7 @@
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::decode::ImageShape;
-use super::rng;
+use crate::{ImageShape, rng};
 
 /// How strongly images are changed while training. All are the largest deviation, drawn evenly on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
