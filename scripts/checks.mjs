@@ -84,7 +84,9 @@ export const checks = [
     '--all-targets',
     ...strict,
   ]),
-  cargo('Rust tests', 5, 'rust-tests', ['test', '--release', '--workspace', '--no-fail-fast'], { runner: runners.cargo }),
+  cargo('Rust tests', 5, 'rust-tests', ['test', '--release', '--workspace', '--no-fail-fast'], {
+    runner: runners.cargo,
+  }),
 
   artifact('cpu', 'CPU artifact builds without warnings'),
   // Clippy of the native build never sees code that only the browser has.
