@@ -95,11 +95,12 @@ export const checks = [
     'Clippy, for the browser',
     3,
     'clippy-wasm',
-    ['cargo', ...clippy, '--lib', '--target', target, ...faults],
+    ['cargo', ...clippy, '--workspace', '--lib', '--target', target, ...faults],
     {
       env: () => ({ ...cargoEnv, ...wasmEnv(wasmRoute(), tools), CARGO_TARGET_DIR: wasmTarget }),
     },
   ),
+  artifact('decoder', 'Image decoder builds without warnings'),
   artifact('threads', 'Threads artifact builds without warnings'),
   artifact('gpu', 'GPU artifact builds without warnings'),
 

@@ -1,4 +1,4 @@
-// `npm start`: sets up, builds, serves the lab. The CPU artifact first; the others follow in the background.
+// `npm start`: sets up, builds, serves the lab. What no page does without first; the others follow in the background.
 // With `--dev`, Vite's dev server shows changes of the page at once.
 import { join } from 'node:path';
 import { addArtifact, buildPage, writeStatus } from './build.mjs';
@@ -7,10 +7,12 @@ import { root } from './paths.mjs';
 import { serve } from './serve.mjs';
 import { writeServiceWorker } from './service-worker.mjs';
 import { setUp } from './setup.mjs';
-import { artifactKinds, buildWasm } from './wasm.mjs';
+import { artifactKinds, buildWasm, firstArtifacts } from './wasm.mjs';
 
-const [first, ...later] = artifactKinds;
-const status = { [first]: 'ready', ...Object.fromEntries(later.map((kind) => [kind, 'building'])) };
+const later = artifactKinds.filter((kind) => !firstArtifacts.includes(kind));
+const status = Object.fromEntries(
+  artifactKinds.map((kind) => [kind, later.includes(kind) ? 'building' : 'ready']),
+);
 
 async function startDev() {
   const { createServer } = await import('vite');
@@ -23,7 +25,7 @@ async function startDev() {
 
 async function startBuilt() {
   await buildPage();
-  addArtifact(first);
+  firstArtifacts.forEach(addArtifact);
   writeStatus(status);
   writeServiceWorker();
   return (await serve()).address;
@@ -49,7 +51,7 @@ async function addLater(kind, dev) {
 await main(async () => {
   const dev = process.argv.includes('--dev');
   await setUp('build');
-  await buildWasm(first);
+  for (const kind of firstArtifacts) await buildWasm(kind);
   const address = dev ? await startDev() : await startBuilt();
   say(`\nThe lab is at ${address}  (Ctrl-C ends it)\n`);
   for (const kind of later) await addLater(kind, dev);

@@ -1,5 +1,5 @@
-// Builds the WebAssembly artifacts of the crate: `cpu` (runs everywhere), `threads` (the same with threads and fused
-// multiply-add, for browsers that have them) and `gpu` (with WebGPU).
+// Builds the WebAssembly artifacts: the core as `cpu` (runs everywhere), `threads` (the same with threads and fused
+// multiply-add, for browsers that have them) and `gpu` (with WebGPU); and `decoder`, which decodes images for each of them.
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -20,10 +20,18 @@ import { artifacts, pkg, root, tools, wasmTarget } from './paths.mjs';
 import { logFile, run } from './run.mjs';
 import { wasmCompiler, wasmEnv, wasmRoute } from './wasm-target.mjs';
 
+const core = { crate: root, name: 'graftlab', features: [] };
 const kinds = {
-  cpu: { title: 'CPU', features: [], minutes: 4 },
-  threads: { title: 'threads', features: [], threads: true, minutes: 4 },
-  gpu: { title: 'GPU', features: ['--features', 'gpu'], minutes: 10 },
+  cpu: { ...core, title: 'CPU', minutes: 4 },
+  decoder: {
+    crate: join(root, 'src', 'decoder'),
+    name: 'decoder',
+    features: [],
+    title: 'image decoder',
+    minutes: 1,
+  },
+  threads: { ...core, title: 'threads', threads: true, minutes: 4 },
+  gpu: { ...core, title: 'GPU', features: ['--features', 'gpu'], minutes: 10 },
 };
 
 // For the size of the download. Functions of similar names are similar code, which compresses where they lie side by side.
@@ -32,19 +40,23 @@ const wasmOptFlags = ['-O1', '-s', '1', '--reorder-functions-by-name', '--strip-
 
 /** In the order in which they are wanted. */
 export const artifactKinds = Object.keys(kinds);
+/** What no page does without. */
+export const firstArtifacts = ['cpu', 'decoder'];
 
 // Kept in the cache per kind; a GPU artifact is 12 MB.
 const keep = 4;
 
-function sourceFiles() {
-  const native = [join(root, 'src', 'main.rs'), join(root, 'src', 'cli')];
+function sourceFiles(kind) {
+  const inSource = (names) => names.map((name) => join(root, 'src', name));
+  const folders = kind === 'decoder' ? inSource(['decoder', 'images']) : [join(root, 'src')];
+  const others = kind === 'decoder' ? [] : inSource(['main.rs', 'cli', 'decoder']);
   const walk = (file) => {
-    if (native.includes(file)) return [];
+    if (others.includes(file)) return [];
     return statSync(file).isDirectory()
       ? readdirSync(file).flatMap((name) => walk(join(file, name)))
       : [file];
   };
-  const sources = walk(join(root, 'src')).sort();
+  const sources = folders.flatMap(walk).sort();
   const included = sources.filter((file) => file.endsWith('.rs')).flatMap(includedFiles);
   return [join(root, 'Cargo.toml'), join(root, 'Cargo.lock'), ...sources, ...included];
 }
@@ -59,7 +71,8 @@ function cacheKey(kind, route) {
   const hash = createHash('sha256');
   const { PATH: _, ...env } = wasmEnv(route, '', kinds[kind]);
   hash.update(JSON.stringify([kinds[kind].features, env, wasmCompiler(route), wasmOptFlags]));
-  for (const file of sourceFiles()) hash.update(`\n${file.slice(root.length)}\n`).update(readFileSync(file));
+  for (const file of sourceFiles(kind))
+    hash.update(`\n${file.slice(root.length)}\n`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -75,10 +88,10 @@ async function whole(folder, make) {
 }
 
 async function compile(kind, route, folder) {
-  const { features } = kinds[kind];
+  const { crate, name, features } = kinds[kind];
   const args = [
     'build',
-    root,
+    crate,
     '--target',
     'web',
     '--profile',
@@ -86,7 +99,7 @@ async function compile(kind, route, folder) {
     '--no-opt',
     '--no-pack',
     '--out-name',
-    'graftlab',
+    name,
   ];
   claimTarget(wasmTarget);
   // Only rustup's route passes wasm-pack's check for the target.
@@ -101,7 +114,7 @@ async function compile(kind, route, folder) {
 
 async function makeSmall(kind, folder) {
   const wasmOpt = join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt');
-  const file = join(folder, 'graftlab_bg.wasm');
+  const file = join(folder, `${kinds[kind].name}_bg.wasm`);
   await run(process.execPath, [wasmOpt, ...wasmOptFlags, ...wasmFeatures(kinds[kind]), file, '-o', file], {
     log: `wasm-opt-${kind}`,
     hint: 'wasm-opt comes with the npm package binaryen.',

@@ -1,4 +1,5 @@
-//! The one file that tells native from browser: clock, threads, yielding, and the token that stops long work.
+//! The one file that tells native from browser: clock, threads, yielding, the token that stops long work, and who decodes
+//! images.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -180,4 +181,41 @@ async fn timer(delay_ms: u32) {
     });
     // A timer's promise is never rejected.
     let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use graftlab_images::decode;
+
+#[cfg(target_arch = "wasm32")]
+thread_local! {
+    static DECODER: std::cell::RefCell<Option<js_sys::Function>> = const { std::cell::RefCell::new(None) };
+}
+
+/// What [`decode`] calls on this thread: a function of a file's bytes, channels, height and width that gives the image's
+/// bytes or throws why it can't.
+#[cfg(target_arch = "wasm32")]
+pub fn use_decoder(decoder: js_sys::Function) {
+    DECODER.replace(Some(decoder));
+}
+
+/// Decodes an image file as natively, by the module that was given for it.
+///
+/// # Shapes
+/// - result: [channels, height, width], one byte each
+///
+/// # Errors
+/// The reason, in words, why the file does not decode.
+#[cfg(target_arch = "wasm32")]
+pub fn decode(bytes: &[u8], shape: graftlab_images::ImageShape) -> Result<Vec<u8>, String> {
+    use js_sys::Uint8Array;
+    use wasm_bindgen::JsValue;
+
+    let reason = |thrown: JsValue| thrown.as_string().unwrap_or_else(|| "the decoder failed".into());
+    let [channels, height, width] =
+        [shape.channels, shape.height, shape.width].map(|size| JsValue::from(size as u32));
+    let decoder = DECODER.with_borrow(|decoder| decoder.clone()).ok_or("there is no decoder")?;
+    let image = decoder
+        .call4(&JsValue::UNDEFINED, &Uint8Array::from(bytes), &channels, &height, &width)
+        .map_err(reason)?;
+    Ok(Uint8Array::from(image).to_vec())
 }

@@ -1,6 +1,6 @@
 //! Loads a data set: reads its labels, decodes its images, splits it.
 
-use graftlab_images::{ImageShape, MAX_SIDE, decode};
+use graftlab_images::{ImageShape, MAX_SIDE};
 
 use super::dataset::Dataset;
 use super::error::DataError;
@@ -8,6 +8,7 @@ use super::labels::{Labels, Row};
 use super::source::{Files, Skipped};
 use super::split::{self, Split};
 use super::tasks::{Expected, map_tasks, name_folder_task};
+use crate::platform::decode;
 
 /// Bytes that the pixels of a data set may take: below what one allocation in a browser can hold.
 const MAX_PIXEL_BYTES: usize = 1_800_000_000;

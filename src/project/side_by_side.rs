@@ -1,7 +1,6 @@
 //! Originals and merged network side by side, on single images.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use graftlab_images::decode;
 use serde::{Deserialize, Serialize};
 
 use super::{Project, ProjectError, read_network};
@@ -10,7 +9,7 @@ use crate::data::{DataError, Dataset, ImageShape, Split};
 use crate::graph::TensorId;
 use crate::net::{NetError, Network, NetworkOptions, Prepared, prepare, read_all};
 use crate::ops::Mode;
-use crate::platform::yield_now;
+use crate::platform::{decode, yield_now};
 use crate::task_kind::TaskKind;
 use crate::train::argmax;
 

@@ -64,6 +64,17 @@ pub fn start() {
     device::install_log();
 }
 
+/// What decodes images from now on: the function `decode` of the module `decoder`. To be called before images are loaded.
+#[wasm_bindgen(js_name = useDecoder)]
+pub fn use_decoder(
+    #[wasm_bindgen(
+        unchecked_param_type = "(file: Uint8Array, channels: number, height: number, width: number) => Uint8Array"
+    )]
+    decode: Function,
+) {
+    crate::platform::use_decoder(decode);
+}
+
 /// The settings that a page starts from.
 #[wasm_bindgen(js_name = defaultSettings, unchecked_return_type = "Settings")]
 pub fn default_settings(quick: bool) -> Result<JsValue, Failure> {

@@ -37,7 +37,7 @@ for (const kind of ['cpu', 'threads', 'gpu']) {
 test('the status of the artifacts is served', async () => {
   const { page } = await lab.open();
   const status = await page.evaluate(async () => (await fetch('pkg/status.json')).json());
-  assert.deepEqual(status, { cpu: 'ready', threads: 'ready', gpu: 'ready' });
+  assert.deepEqual(status, { cpu: 'ready', decoder: 'ready', threads: 'ready', gpu: 'ready' });
 });
 
 test('the page policy refuses other origins and eval', async () => {

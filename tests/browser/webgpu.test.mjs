@@ -50,6 +50,9 @@ test('there is an adapter, and the self-test passes on it', slow, async () => {
     if (!(await navigator.gpu?.requestAdapter())) throw new Error('there is no WebGPU adapter');
     globalThis.core = await import(new URL('./pkg/gpu/graftlab.js', document.baseURI).href);
     await globalThis.core.default();
+    const decoder = await import(new URL('./pkg/decoder/decoder.js', document.baseURI).href);
+    await decoder.default();
+    globalThis.core.useDecoder(decoder.decode);
     globalThis.session = await globalThis.core.Session.create('webgpu');
     return globalThis.session.device;
   });

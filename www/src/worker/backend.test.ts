@@ -38,6 +38,7 @@ function browser({
       if (artifact === 'threads' && !threadsStart) throw new RangeError('could not allocate memory');
       return core as unknown as Core;
     },
+    loadDecoder: async () => () => new Uint8Array(),
   };
 }
 

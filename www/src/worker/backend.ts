@@ -1,5 +1,5 @@
 // Chooses the backend: WebGPU where it is there, fast and passes its self-test; else the CPU, and why.
-import type { Core, Session } from './core';
+import type { Core, Decode, Session } from './core';
 import { toFailure } from './failure';
 import type { Artifact, Backend, BackendInUse, BackendReason, BackendWish, Failure } from './protocol';
 
@@ -11,9 +11,11 @@ export interface Surroundings {
   artifactStatus(): Promise<Partial<Record<Artifact, string>>>;
   /** `threads` is for the artifact of that name. */
   loadCore(artifact: Artifact, threads?: number): Promise<Core>;
+  loadDecoder(): Promise<Decode>;
 }
 
 export interface Opened {
+  core: Core;
   session: Session;
   inUse: BackendInUse;
 }
@@ -77,7 +79,7 @@ async function openWith(
     version: core.version(),
     settings,
   };
-  return { session, inUse };
+  return { core, session, inUse };
 }
 
 type GpuAnswer = { obstacle: Obstacle; adapter?: never } | { obstacle?: never; adapter: GPUAdapter };

@@ -2,6 +2,10 @@
 export type * from '../../../pkg/cpu/graftlab.js';
 export type Core = typeof import('../../../pkg/cpu/graftlab.js');
 
+/** What decodes image files. */
+export type Decoder = typeof import('../../../pkg/decoder/decoder.js');
+export type Decode = Decoder['decode'];
+
 /** The core with what only the artifact with threads has. */
 export type ThreadedCore = Core & {
   /** The module and its memory, for `default` in another worker. */

@@ -28,6 +28,8 @@ export interface Host {
 
 export function createHandler(host: Host): (message: ToWorker) => void {
   let session: Session | null = null;
+  /** Gives the core what decodes images. */
+  let giveDecoder: (() => Promise<void>) | null = null;
   let running: number | null = null;
   /** Plans of the run that other workers judge. */
   const errands = new Map<number, { resolve(drop: number): void; reject(): void }>();
@@ -39,14 +41,23 @@ export function createHandler(host: Host): (message: ToWorker) => void {
     return session;
   }
 
+  /** The session, ready to decode images. */
+  async function forImages(): Promise<Session> {
+    await giveDecoder?.();
+    return opened();
+  }
+
   async function answer(request: Request): Promise<Value<Method>> {
     switch (request.method) {
       case 'open': {
         const { base, wish, beside } = request.args;
         const around = host.surroundings(base);
-        const result = await (beside ? openBeside(beside, around) : openBackend(wish, around));
+        const { core, inUse, ...result } = await (beside
+          ? openBeside(beside, around)
+          : openBackend(wish, around));
         session = result.session;
-        return result.inUse;
+        giveDecoder = async () => core.useDecoder(await around.loadDecoder());
+        return inUse;
       }
       case 'add_network': {
         const { file, options } = request.args;
@@ -58,9 +69,9 @@ export function createHandler(host: Host): (message: ToWorker) => void {
         opened().removeNetwork(request.args.index);
         return null;
       case 'load_zip':
-        return opened().loadZip(await bytesOf(request.args.file), reading(request.id));
+        return (await forImages()).loadZip(await bytesOf(request.args.file), reading(request.id));
       case 'load_files':
-        return opened().loadFiles(await readAll(request.args.files), reading(request.id));
+        return (await forImages()).loadFiles(await readAll(request.args.files), reading(request.id));
       case 'data_card':
         return opened().dataCard();
       case 'run':

@@ -13,6 +13,7 @@ export const cpuOnly: Surroundings = {
   artifactStatus: async () => ({ cpu: 'ready', gpu: 'building' }),
   threads: async () => 0,
   loadCore: async () => fakeCore as unknown as Core,
+  loadDecoder: async () => () => new Uint8Array(),
 };
 
 export class InlineWorker implements WorkerLike {

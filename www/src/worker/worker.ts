@@ -1,6 +1,6 @@
 // The compute worker. Everything that takes time happens here.
 import type { Surroundings } from './backend';
-import type { Core, ThreadedCore } from './core';
+import type { Core, Decoder, ThreadedCore } from './core';
 import { CoreFailure } from './failure';
 import { createHandler } from './handler';
 import { type Load, watchLoads } from './loads';
@@ -51,17 +51,31 @@ function surroundings(base: string): Surroundings {
     },
     async loadCore(artifact, threads = 1) {
       const address = new URL(`pkg/${artifact}/graftlab.js`, base).href;
-      try {
+      return orMissing('The compute core', async () => {
         const core = (await import(/* @vite-ignore */ address)) as Core;
         await core.default();
         if (artifact === 'threads')
           await startThreads(core as ThreadedCore, address, threads, { loads: tellLoads, watch });
         return core;
-      } catch (error) {
-        const message = `The compute core could not be loaded: ${error instanceof Error ? error.message : error}`;
-        const hint = 'Reload the page. If this stays, the file pkg/ of this site is missing or damaged.';
-        throw new CoreFailure({ code: 'core_missing', message, hint });
-      }
+      });
+    },
+    async loadDecoder() {
+      const address = new URL('pkg/decoder/decoder.js', base).href;
+      return orMissing('The image decoder', async () => {
+        const decoder = (await import(/* @vite-ignore */ address)) as Decoder;
+        await decoder.default();
+        return decoder.decode;
+      });
     },
   };
+}
+
+async function orMissing<T>(what: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    const message = `${what} could not be loaded: ${error instanceof Error ? error.message : error}`;
+    const hint = 'Reload the page. If this stays, the file pkg/ of this site is missing or damaged.';
+    throw new CoreFailure({ code: 'core_missing', message, hint });
+  }
 }

@@ -25,4 +25,5 @@ const settings = (selector: SelectorName, finalists: number, imagePasses: number
 export const defaultSettings = (quick: boolean): Settings =>
   quick ? settings('matching', 2, 4_000) : settings('differentiable', 8, 50_000);
 export const version = () => results.version;
+export const useDecoder = () => {};
 export default async function init() {}
