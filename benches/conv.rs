@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Distribution, Tensor, module};
-use graftlab::ops::kernels::{batch_norm_train, clip, conv2d, keep_freed_memory, max_pool2d};
+use graftlab::ops::kernels::{batch_norm_train, clip, conv2d, keep_freed_memory, matmul, max_pool2d};
 
 const BATCH: usize = 64;
 
@@ -98,6 +98,29 @@ fn normalisation(channels: usize, size: usize) {
     row(&format!("batch norm, {channels}, {size} px"), times);
 }
 
+/// `[rows, inner]` by `[inner, columns]`.
+fn product(rows: usize, inner: usize, columns: usize) {
+    let (left, right) = (random([rows, inner]), random([inner, columns]));
+    let apply = |ours: bool, left: &Tensor<2>, right: &Tensor<2>| match ours {
+        true => matmul(left.clone(), right.clone()),
+        false => left.clone().matmul(right.clone()),
+    };
+    let factor = Tensor::from_inner(random([rows, columns]));
+    let [tracked, tracked_right] =
+        [&left, &right].map(|tensor| Tensor::from_inner(tensor.clone()).require_grad());
+    let times = [false, true].map(|ours| {
+        let forward = time(|| {
+            black_box(apply(ours, &left, &right));
+        });
+        let both = time(|| {
+            let gradients = (apply(ours, &tracked, &tracked_right) * factor.clone()).sum().backward();
+            black_box((tracked.grad(&gradients), tracked_right.grad(&gradients)));
+        });
+        [forward, both]
+    });
+    row(&format!("product, {rows}×{inner} by {inner}×{columns}"), times);
+}
+
 /// Functions of one tensor.
 fn unary(name: &str, channels: usize, size: usize, functions: [&dyn Fn(Tensor<4>) -> Tensor<4>; 2]) {
     let input = random([BATCH, channels, size, size]).sub_scalar(0.5);
@@ -139,6 +162,10 @@ fn main() {
     normalisation(16, 32);
     normalisation(64, 16);
     normalisation(128, 4);
+    product(BATCH, 128, 64);
+    product(BATCH, 1024, 1000);
+    product(1, 4096, 4096);
+    product(512, 512, 512);
     let windows = || ConvOptions::new([2, 2], [0, 0], [1, 1], 1);
     for (channels, size) in [(16, 32), (64, 8)] {
         let burns = |x| module::max_pool2d(x, MaxPoolOptions::new([2, 2]));

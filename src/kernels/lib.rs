@@ -1,5 +1,5 @@
-//! What training spends its time on, on the CPU: convolutions and their gradients, batch normalisation, maxima over
-//! windows, bounds and Adam.
+//! What training spends its time on, on the CPU: convolutions and their gradients, products of matrices, batch
+//! normalisation, maxima over windows, bounds and Adam.
 //!
 //! The functions take slices of `f32`, channels first, and know nothing of tensors or tapes. A crate of its own, for it is
 //! compiled for speed where all else is compiled for size. Results don't depend on the number of threads.
@@ -16,6 +16,7 @@ pub mod normalise;
 mod panel;
 mod parallel;
 pub mod pool;
+pub mod product;
 mod source;
 mod span;
 mod tile;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use burn::backend::flex::{FlexTensor, Layout};
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
 use graftlab_kernels::adam::{self, AdamStep};
 use graftlab_kernels::correlate::{self, Correlate};
 use graftlab_kernels::normalise::{self, Norm};
+use graftlab_kernels::product::{self, Matrices};
 use graftlab_kernels::{pool, weight};
 
 use super::backend::{TrainingGradients, TrainingOps};
@@ -17,7 +17,12 @@ use super::kept::Kept;
 
 impl TrainingOps for Flex {
     fn train_matmul(left: FlexTensor, right: FlexTensor) -> FlexTensor {
-        Self::float_matmul(left, right)
+        let mut shape = left.shape();
+        let axes = shape.num_dims();
+        let [inner, columns] = [axes - 2, axes - 1].map(|axis| right.shape()[axis]);
+        let sizes = [shape[axes - 2], inner, columns];
+        shape[axes - 1] = columns;
+        tensor(product::products(&matrices(&left), &matrices(&right), sizes), shape)
     }
 
     fn train_conv2d(input: FlexTensor, weight: FlexTensor, conv: Conv) -> FlexTensor {
@@ -209,6 +214,20 @@ impl Floats {
         // The functions of this room send nothing but `f32` here, and `of` has seen to the order.
         self.0.as_slice().unwrap_or_default()
     }
+}
+
+/// The last two axes as matrices, wherever their values lie.
+fn matrices(tensor: &FlexTensor) -> Matrices<'_> {
+    let layout = tensor.layout();
+    let (leading, sizes) = (layout.num_dims() - 2, layout.shape());
+    let mut starts = vec![layout.start_offset()];
+    for (axis, &stride) in layout.strides()[..leading].iter().enumerate() {
+        let steps = 0..sizes[axis] as isize;
+        let along = |start: usize| steps.clone().map(move |step| start.wrapping_add_signed(step * stride));
+        starts = starts.into_iter().flat_map(along).collect();
+    }
+    let strides = [layout.strides()[leading], layout.strides()[leading + 1]];
+    Matrices { values: tensor.storage(), starts, strides }
 }
 
 fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {

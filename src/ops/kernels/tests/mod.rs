@@ -180,6 +180,8 @@ pub const PRODUCTS: &[([usize; 4], [usize; 4])] = &[
     ([2, 3, 5, 7], [2, 3, 7, 6]),
     ([2, 3, 5, 7], [1, 1, 7, 1]),
     ([1, 3, 1, 7], [2, 1, 7, 9]),
+    ([1, 1, 1, 40], [1, 1, 40, 700]),
+    ([1, 1, 150, 9], [1, 1, 9, 3]),
 ];
 
 /// Inputs, weights and windows of transposed convolutions.
