@@ -5,7 +5,7 @@ import { things } from './tools.mjs';
 
 const build = ['rust', 'npm', 'wasmTarget', 'bindgen', 'wasmPack'];
 
-/** What each job needs. wasm-opt and the browser driver come with the npm packages. */
+/** What each job needs. Binaryen and the browser driver come with the npm packages. */
 export const needs = {
   build,
   rust: ['rust', 'lints'],

@@ -20,23 +20,23 @@ import { artifacts, pkg, root, tools, wasmTarget } from './paths.mjs';
 import { logFile, run } from './run.mjs';
 import { wasmCompiler, wasmEnv, wasmRoute } from './wasm-target.mjs';
 
-const core = { crate: root, name: 'graftlab', features: [] };
+const core = { crate: root, name: 'graftlab', features: [], profile: 'wasm' };
 const kinds = {
-  cpu: { ...core, title: 'CPU', minutes: 4 },
+  cpu: { ...core, title: 'CPU', terse: true, minutes: 4 },
   decoder: {
     crate: join(root, 'src', 'decoder'),
     name: 'decoder',
     features: [],
+    profile: 'wasm',
+    terse: true,
     title: 'image decoder',
     minutes: 1,
   },
   threads: { ...core, title: 'threads', threads: true, minutes: 4 },
-  gpu: { ...core, title: 'GPU', features: ['--features', 'gpu'], minutes: 10 },
+  gpu: { ...core, title: 'GPU', features: ['--features', 'gpu'], profile: 'wasm-gpu', minutes: 10 },
 };
 
-// For the size of the download. Functions of similar names are similar code, which compresses where they lie side by side.
-// Higher levels give fewer bytes, but larger ones when compressed, and compute as fast.
-const wasmOptFlags = ['-O1', '-s', '1', '--reorder-functions-by-name', '--strip-debug'];
+const small = join(root, 'scripts', 'small');
 
 /** In the order in which they are wanted. */
 export const artifactKinds = Object.keys(kinds);
@@ -70,7 +70,8 @@ function includedFiles(source) {
 function cacheKey(kind, route) {
   const hash = createHash('sha256');
   const { PATH: _, ...env } = wasmEnv(route, '', kinds[kind]);
-  hash.update(JSON.stringify([kinds[kind].features, env, wasmCompiler(route), wasmOptFlags]));
+  hash.update(JSON.stringify([kinds[kind].features, env, wasmCompiler(route)]));
+  for (const name of readdirSync(small).sort()) hash.update(readFileSync(join(small, name)));
   for (const file of sourceFiles(kind))
     hash.update(`\n${file.slice(root.length)}\n`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
@@ -88,14 +89,14 @@ async function whole(folder, make) {
 }
 
 async function compile(kind, route, folder) {
-  const { crate, name, features } = kinds[kind];
+  const { crate, name, features, profile } = kinds[kind];
   const args = [
     'build',
     crate,
     '--target',
     'web',
     '--profile',
-    'wasm',
+    profile,
     '--no-opt',
     '--no-pack',
     '--out-name',
@@ -113,26 +114,26 @@ async function compile(kind, route, folder) {
 }
 
 async function makeSmall(kind, folder) {
-  const wasmOpt = join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt');
   const file = join(folder, `${kinds[kind].name}_bg.wasm`);
-  await run(process.execPath, [wasmOpt, ...wasmOptFlags, ...wasmFeatures(kinds[kind]), file, '-o', file], {
-    log: `wasm-opt-${kind}`,
-    hint: 'wasm-opt comes with the npm package binaryen.',
+  await run(process.execPath, [join(small, 'index.mjs'), file, ...wasmFeatures(kinds[kind])], {
+    log: `wasm-small-${kind}`,
+    hint: 'Binaryen comes with the npm packages.',
   });
 }
 
-/** What rustc's wasm32 target uses, and what the artifact asks for. */
-const wasmFeatures = ({ threads }) =>
-  [
-    'simd',
-    ...(threads ? ['relaxed-simd', 'threads'] : []),
-    'bulk-memory',
-    'nontrapping-float-to-int',
-    'sign-ext',
-    'mutable-globals',
-    'reference-types',
-    'multivalue',
-  ].map((feature) => `--enable-${feature}`);
+/** What rustc's wasm32 target uses, and what the artifact asks for, as Binaryen calls it. */
+const wasmFeatures = ({ threads }) => [
+  'SIMD128',
+  ...(threads ? ['RelaxedSIMD', 'Atomics'] : []),
+  'BulkMemory',
+  'BulkMemoryOpt',
+  'NontrappingFPToInt',
+  'SignExt',
+  'MutableGlobals',
+  'ReferenceTypes',
+  'CallIndirectOverlong',
+  'Multivalue',
+];
 
 /** Removes what is oldest in the cache, and what a build that was ended has left there. */
 function prune(kind) {

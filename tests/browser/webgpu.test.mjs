@@ -1,20 +1,17 @@
 // The GPU artifact on a software adapter: slow, but the shaders are those of a real one.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { root } from '../../scripts/paths.mjs';
-import { python } from '../../scripts/tools.mjs';
 import { startLab } from './harness.mjs';
 import { evaluateNatively } from './native.mjs';
+import { encoded, operatorCases, parity } from './operators.mjs';
 import { readPack, smallPack } from './pack.mjs';
 
 const slow = { timeout: 20 * 60_000 };
 const folder = join(root, 'models', 'networks');
 const networks = readdirSync(folder).filter((name) => name.endsWith('.onnx'));
-const encoded = (bytes) => Buffer.from(bytes).toString('base64');
 
 // What a software adapter does in a few minutes.
 const images = { train: 160, validation: 48, test: 64 };
@@ -35,16 +32,6 @@ const close = ({ outputs, gradients }, name) => {
   assert.ok(gradients <= 1e-2, `${name}: gradients differ by ${gradients}`);
 };
 
-/** `feeds`: values of every input; without them, random images. */
-const parity = (bytes, feeds) =>
-  page.evaluate(
-    async ([text, feeds]) => {
-      const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-      return globalThis.session.parity(bytes, feeds);
-    },
-    [encoded(bytes), feeds],
-  );
-
 test('there is an adapter, and the self-test passes on it', slow, async () => {
   const device = await page.evaluate(async () => {
     if (!(await navigator.gpu?.requestAdapter())) throw new Error('there is no WebGPU adapter');
@@ -62,32 +49,22 @@ test('there is an adapter, and the self-test passes on it', slow, async () => {
 
 for (const name of networks) {
   test(`${name} gives on the GPU what it gives on the CPU, and so do its gradients`, slow, async () => {
-    close(await parity(readFileSync(join(folder, name))), name);
+    close(await parity(page, readFileSync(join(folder, name))), name);
   });
 }
 
 test('every operator gives on the GPU what it gives on the CPU, and so do its gradients', slow, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'graftlab-operators-'));
-  try {
-    execFileSync(python, ['-W', 'ignore', join(root, 'tests', 'python', 'onnx_cases.py'), folder]);
-    const cases = JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8'));
-    assert.ok(cases.length > 200, `${cases.length} cases`);
-    const wrong = [];
-    for (const { name, inputs } of cases) {
-      const feeds = inputs.map(({ shape, bits }) => ({
-        shape,
-        values: [...new Float32Array(new Uint32Array(bits).buffer)],
-      }));
-      try {
-        close(await parity(readFileSync(join(folder, `${name}.onnx`)), feeds), name);
-      } catch (error) {
-        wrong.push(error.message.split('\n')[0]);
-      }
+  const cases = operatorCases();
+  assert.ok(cases.length > 200, `${cases.length} cases`);
+  const wrong = [];
+  for (const { name, bytes, feeds } of cases) {
+    try {
+      close(await parity(page, bytes, feeds), name);
+    } catch (error) {
+      wrong.push(error.message.split('\n')[0]);
     }
-    assert.deepEqual(wrong, []);
-  } finally {
-    rmSync(folder, { recursive: true });
   }
+  assert.deepEqual(wrong, []);
 });
 
 test('a run on the GPU comes to its end, and its network is as good on the CPU', slow, async () => {
