@@ -31,6 +31,8 @@ const engines = [
   { name: 'TensorFlow.js webgpu', library: 'tensorflow', backend: 'webgpu' },
   { name: 'jax-js wasm', library: 'jax', backend: 'wasm' },
   { name: 'jax-js webgpu', library: 'jax', backend: 'webgpu' },
+  // An interpreter: minutes for a step.
+  { name: 'jax-js cpu', library: 'jax', backend: 'cpu', onlyAsked: true },
 ];
 
 /** Natively beside Graftlab, where a Python with PyTorch is named. */
@@ -46,7 +48,7 @@ const usage = `npm run bench -- [options]
   --gpu           the machine's own GPU, instead of a software adapter
   --pytorch PATH  also PyTorch natively: a Python that has torch and numpy
   --network NAME  only this network
-  --engine TEXT   only engines whose name contains this`;
+  --engine TEXT   only engines whose name contains this; jax-js cpu, which takes hours, only by its whole name`;
 
 function readOptions() {
   try {
@@ -226,7 +228,9 @@ async function command() {
   const started = Date.now();
   const options = readOptions();
   const all = [{ name: native }, ...(options.pytorch ? pytorch : []), ...engines];
-  const wanted = all.filter(({ name }) => name.includes(options.engine));
+  const wanted = all.filter(
+    ({ name, onlyAsked }) => name.includes(options.engine) && (name === options.engine || !onlyAsked),
+  );
   const networks = findNetworks(options.network);
   // Slow engines get `least` runs.
   const timing = options.quick ? { least: 1, most: 3, seconds: 1 } : { least: 3, most: 30, seconds: 12 };

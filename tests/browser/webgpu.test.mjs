@@ -114,5 +114,5 @@ test('a run on the GPU comes to its end, and its network is as good on the CPU',
     const images = Math.abs(natively[index].accuracy - task.test.merged) * task.test.labelled;
     assert.ok(images < 1.5, `${task.name}: ${task.test.merged}, on the CPU ${natively[index].accuracy}`);
   });
-  close(await parity(network), 'merged.onnx');
+  close(await parity(page, network), 'merged.onnx');
 });

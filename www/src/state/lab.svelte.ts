@@ -132,7 +132,6 @@ export class Lab {
       for (const network of networks) await this.#addNetwork(network);
       this.choices.suggest({ quick: sample.quick_budget, full: sample.budget });
       await this.#loadImages({ zip: data! });
-      this.traffic.mark();
     });
   }
 
@@ -331,6 +330,8 @@ export class Lab {
       : this.#engine.loadFiles(images.files, this.#onReading));
     this.images = images;
     this.outdated = true;
+    // What decodes images may have come with them.
+    this.traffic.mark();
   }
 
   /** One thing after the other. What goes wrong becomes a problem in its area, and the answer is false. */

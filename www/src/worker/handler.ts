@@ -57,6 +57,8 @@ export function createHandler(host: Host): (message: ToWorker) => void {
           : openBackend(wish, around));
         session = result.session;
         giveDecoder = async () => core.useDecoder(await around.loadDecoder());
+        // Beside another worker it is for a run, during which nothing is asked of the server.
+        if (beside) await giveDecoder();
         return inUse;
       }
       case 'add_network': {
