@@ -65,7 +65,7 @@ export async function addWasmTarget() {
 const namedFlags = ['-Z merge-functions=disabled'];
 // SIMD: without it the CPU backend is several times slower.
 const plainFlags = ['-C target-feature=+simd128'];
-// Panics say what, not where: a twentieth of the size. The command line, which is the same core, says both.
+// Panics say what, not where, which saves some 4 %. The command line, which is the same core, says both.
 const terseFlags = ['-Z location-detail=none'];
 // One memory for all threads, made by JavaScript, and what each of them needs to find its own part of it. What a memory
 // may grow to has to be said; 4 GiB is all that there are addresses for.
